@@ -1,0 +1,1 @@
+"""What every service stands on: bus, postgres, lifecycle, health, logs. Knows no domain."""

@@ -1,0 +1,1 @@
+"""Facts, requests, subjects and streams: all that the services share."""

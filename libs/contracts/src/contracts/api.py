@@ -1,0 +1,254 @@
+"""Requests a bot sends to job-store and the replies it gets; every refusal is typed."""
+
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from pydantic import Field, model_validator
+
+from contracts.deliveries import Entity
+from contracts.events import JobEvent
+from contracts.message import Value
+from contracts.reports import ReportedMedia
+from contracts.values import (
+    BotSlug,
+    Cause,
+    ChatId,
+    Currency,
+    FailureClass,
+    JobState,
+    Json,
+    Key,
+    Line,
+    MediaKind,
+    MessageId,
+    MinorUnits,
+    Moment,
+    MoneyState,
+    PartState,
+    TaskId,
+    Text,
+    Url,
+    UserId,
+    Word,
+)
+
+
+class Request(Value):
+    """A question with a deadline: after ``not_after`` it is refused unread, so a late one changes nothing."""
+
+    not_after: Moment
+
+
+class JobRequest(Request):
+    """What every door into the lifecycle asks: whose job, where to show it, what it costs."""
+
+    key: Annotated[Key, Field(description="idempotency key, unique per bot")]
+    chat_id: ChatId
+    user_id: UserId
+    thread_id: MessageId | None = None
+    reply_to: MessageId | None = None
+    status: Annotated[
+        Literal["auto", "none"] | MessageId,
+        Field(description="post a status message, none, or the id of one the bot already posted"),
+    ] = "auto"
+    notify: Literal["auto", "fresh", "in_place"] = "auto"
+    language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = "en"
+    price: MinorUnits = 0
+    currency: Currency = "RUB"
+    caption: Annotated[Line, Field(max_length=1_000)] = ""
+    caption_entities: Annotated[tuple[Entity, ...], Field(max_length=100)] = ()
+    deliver: Annotated[bool, Field(description="False: callbacks, polling and events only")] = True
+
+
+class CreateJob(JobRequest):
+    """We submit the task."""
+
+    family: Word = "market"
+    operation: Word = "generate"
+    model: Word
+    input: dict[Word, Json]
+
+
+class ExpectJob(JobRequest):
+    """The bot submits the task itself, to the callback URL we answer with."""
+
+    family: Word = "market"
+    operation: Word = "generate"
+
+
+class DeliverJob(JobRequest):
+    """The result exists already; only show it."""
+
+    media: Annotated[tuple[ReportedMedia, ...], Field(min_length=1, max_length=50)]
+
+
+class AttachTask(Request):
+    """The bot learned its task id."""
+
+    job_id: UUID
+    task_id: TaskId
+
+
+class OneJob(Request):
+    """Names a job by id, or by the bot's own key."""
+
+    job_id: UUID | None = None
+    key: Key | None = None
+
+    @model_validator(mode="after")
+    def _names_exactly_one(self) -> Self:
+        if (self.job_id is None) == (self.key is None):
+            msg = "give job_id or key, and not both"
+            raise ValueError(msg)
+        return self
+
+
+class ByTask(Request):
+    task_id: TaskId
+
+
+class Page(Request):
+    limit: Annotated[int, Field(ge=1, le=500)] = 100
+    after: Annotated[str | None, Field(max_length=100, description="cursor of the page before")] = None
+
+
+class ChatReturned(Request):
+    """A user who had blocked the bot is back: their parked results are due again."""
+
+    chat_id: ChatId
+
+
+class MatchOrphan(Request):
+    orphan_id: UUID
+    job_id: UUID
+
+
+class WalletRef(Request):
+    user_id: UserId
+    currency: Currency
+
+
+class TopUp(WalletRef):
+    amount: Annotated[int, Field(gt=0, le=10**12)]
+    reference: Annotated[Key, Field(description="unique per bot: the same payment never credits twice")]
+
+
+class Changes(Request):
+    after: Annotated[int, Field(ge=0)] = 0
+    limit: Annotated[int, Field(ge=1, le=500)] = 200
+
+
+class PartView(Value):
+    ordinal: int
+    delivery_no: int
+    kind: MediaKind
+    state: PartState
+    url: Url | None = None
+    text: Text | None = None
+    message_id: MessageId | None = None
+
+
+class JobView(Value):
+    """A job as its bot may see it."""
+
+    id: UUID
+    label: Word
+    bot: BotSlug
+    key: Key
+    state: JobState
+    version: int
+    chat_id: ChatId
+    user_id: UserId
+    price: MinorUnits
+    currency: Currency
+    money: MoneyState
+    task_ids: tuple[TaskId, ...] = ()
+    parts: tuple[PartView, ...] = ()
+    cause: Cause | None = None
+    failure: FailureClass | None = None
+    error: Line | None = None
+    callback_url: Url | None = None
+    status_message_id: MessageId | None = None
+    created_at: Moment
+    ended_at: Moment | None = None
+    created: Annotated[bool, Field(description="False when the key was known and this is the job it made")] = True
+
+
+class JobsView(Value):
+    jobs: tuple[JobView, ...]
+    next: str | None = None
+
+
+class WalletView(Value):
+    user_id: UserId
+    currency: Currency
+    balance: Annotated[int, Field(description="free to spend, minor units")]
+    held: Annotated[int, Field(description="held for open jobs, minor units")]
+
+
+class LedgerLine(Value):
+    id: int
+    at: Moment
+    kind: Word
+    amount: int
+    job_id: UUID | None = None
+    reference: Key | None = None
+
+
+class StatementView(Value):
+    wallet: WalletView
+    lines: tuple[LedgerLine, ...]
+
+
+class OrphanView(Value):
+    id: UUID
+    task_id: TaskId
+    state: Word
+    reports: int
+    trusted: bool
+    first_seen_at: Moment
+    job_id: UUID | None = None
+
+
+class OrphansView(Value):
+    orphans: tuple[OrphanView, ...]
+
+
+class ChangesView(Value):
+    events: tuple[JobEvent, ...]
+    next: int
+
+
+class Done(Value):
+    changed: Annotated[int, Field(ge=0, description="how many rows the request changed")]
+
+
+class RefusalName(StrEnum):
+    INVALID_REQUEST = "invalid_request"
+    DEADLINE_PASSED = "deadline_passed"
+    UNKNOWN_BOT = "unknown_bot"
+    UNKNOWN_JOB = "unknown_job"
+    UNKNOWN_ORPHAN = "unknown_orphan"
+    KEY_CONFLICT = "key_conflict"
+    TASK_CONFLICT = "task_conflict"
+    REFERENCE_CONFLICT = "reference_conflict"
+    INSUFFICIENT_FUNDS = "insufficient_funds"
+    PAUSED = "paused"
+    TOO_LATE = "too_late"
+    NO_PUBLIC_URL = "no_public_url"
+    UNAVAILABLE = "unavailable"
+
+
+class Refusal(Value):
+    """Why a request changed nothing, what exists now, and what to do."""
+
+    code: RefusalName
+    message: Line
+    hint: Line = ""
+    job_id: UUID | None = None
+    retryable: bool = False
+
+
+class ErrorReply(Value):
+    error: Refusal

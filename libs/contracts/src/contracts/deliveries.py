@@ -1,0 +1,136 @@
+"""One thing to do in a Telegram chat: asked by job-store, done by deliverer."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from contracts.message import Attempt, Message, Value
+from contracts.outcomes import Ambiguous, Later, NotSent, Refused
+from contracts.values import BotSlug, ChatId, Line, MediaKind, MessageId, Text, Url, Word
+
+
+class RefusalCode(StrEnum):
+    """Why Telegram will never do this as asked; telegram.md sections 2.3, 6.2, 7.3."""
+
+    CARRIER_GONE = "carrier_gone"  # message to edit not found
+    CARRIER_UNEDITABLE = "carrier_uneditable"  # message can't be edited
+    MEDIA_UNUSABLE = "media_unusable"  # no way to show this medium worked, all certainly not shown
+    MEDIA_GONE = "media_gone"  # the result's link died before it was shown
+    PAYLOAD = "payload"
+    BLOCKED = "blocked"  # the user blocked the bot: parked, not refused for good
+    CHAT_GONE = "chat_gone"
+    NO_RIGHTS = "no_rights"
+
+
+class Entity(Value):
+    """A Telegram message entity; offsets in UTF-16 units. Never parse_mode: hostile text stays text."""
+
+    type: Word
+    offset: Annotated[int, Field(ge=0)]
+    length: Annotated[int, Field(ge=1)]
+    url: Url | None = None
+
+
+class Content(Value):
+    """What must stand in the message: the whole desired state, rendered the same way on every attempt."""
+
+    kind: MediaKind
+    url: Url | None = None
+    file_id: Word | None = None
+    text: Annotated[Text, Field(description="caption of a medium, or the text itself")] = ""
+    entities: Annotated[tuple[Entity, ...], Field(max_length=100)] = ()
+
+
+class Existing(Value):
+    """Edit this message; its id is stored."""
+
+    kind: Literal["existing"] = "existing"
+    message_id: MessageId
+
+
+class Fresh(Value):
+    """Post a carrier first, have its id stored by ``effects.carried``, then edit."""
+
+    kind: Literal["fresh"] = "fresh"
+    text: Annotated[Line, Field(description="true for ever, whatever happens next")]
+    silent: bool = False
+
+
+class PostStatus(Value):
+    kind: Literal["post_status"] = "post_status"
+    text: Line
+    silent: bool = True
+
+
+class Show(Value):
+    """Make one part stand in one message."""
+
+    kind: Literal["show"] = "show"
+    part_id: UUID
+    content: Content
+    carrier: Annotated[Existing | Fresh, Field(discriminator="kind")]
+
+
+class Rewrite(Value):
+    """Turn an old status message into one line of text."""
+
+    kind: Literal["rewrite"] = "rewrite"
+    message_id: MessageId
+    text: Line
+
+
+class Remove(Value):
+    """Delete a spare carrier whose id was learned late."""
+
+    kind: Literal["remove"] = "remove"
+    message_id: MessageId
+
+
+Action = Annotated[PostStatus | Show | Rewrite | Remove, Field(discriminator="kind")]
+
+
+class DeliveryRequested(Message):
+    attempt: Attempt
+    job_id: UUID
+    bot: BotSlug
+    token_ref: Annotated[Word, Field(description="reference of the bot's token; never the token itself")]
+    chat_id: ChatId
+    thread_id: MessageId | None = None
+    reply_to: MessageId | None = None
+    action: Action
+
+
+class Shown(Value):
+    """It stands there; for ``Remove`` it is gone."""
+
+    kind: Literal["done"] = "done"
+    message_id: MessageId
+    file_id: Word | None = None
+
+
+class Migrated(Value):
+    """The group became a supergroup: certainly not sent, and every old message id is void."""
+
+    kind: Literal["migrated"] = "migrated"
+    chat_id: ChatId
+
+
+DeliveryResult = Annotated[Shown | NotSent | Later | Ambiguous | Refused | Migrated, Field(discriminator="kind")]
+
+
+class DeliveryOutcome(Message):
+    """Self-contained, with the evidence: a message id is never thrown away, whoever reports it."""
+
+    attempt_id: UUID
+    job_id: UUID
+    bot: BotSlug
+    chat_id: ChatId
+    part_id: UUID | None = None
+    result: DeliveryResult
+    carrier_id: Annotated[MessageId | None, Field(description="the carrier this attempt posted or used")] = None
+    stray_ids: Annotated[tuple[MessageId, ...], Field(max_length=10)] = ()
+    edit_maybe_applied: Annotated[
+        bool, Field(description="an edit of the carrier was started and is not certainly without effect")
+    ] = False

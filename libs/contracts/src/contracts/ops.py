@@ -1,0 +1,126 @@
+"""Requests of the operator's command line; a separate subject tree, so that no bot can reach it."""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from contracts.api import JobView, LedgerLine, OrphanView, Request
+from contracts.message import Value
+from contracts.values import BotSlug, Currency, JobState, Line, Moment, Word
+
+
+class AddBot(Request):
+    """Registers a bot, or changes the fields of a known one."""
+
+    slug: BotSlug
+    token_ref: Word = "default"
+    kie_account: Word = "default"
+    currency: Currency = "RUB"
+    language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = "en"
+
+
+class BotView(Value):
+    slug: BotSlug
+    token_ref: Word
+    kie_account: Word
+    currency: Currency
+    language: str
+    created_at: Moment
+    paused: Line | None = None
+
+
+class BotsView(Value):
+    bots: tuple[BotView, ...]
+
+
+class ListJobs(Request):
+    bot: BotSlug | None = None
+    state: JobState | None = None
+    limit: Annotated[int, Field(ge=1, le=500)] = 50
+
+
+class ShowJob(Request):
+    job_id: UUID
+
+
+class TimelineLine(Value):
+    at: Moment
+    what: Word
+    detail: Line = ""
+
+
+class JobStory(Value):
+    """One job with everything that happened to it."""
+
+    job: JobView
+    timeline: tuple[TimelineLine, ...]
+    ledger: tuple[LedgerLine, ...]
+
+
+class ListOrphans(Request):
+    state: Word | None = None
+    limit: Annotated[int, Field(ge=1, le=500)] = 50
+
+
+class ShowOrphan(Request):
+    orphan_id: UUID
+
+
+class OrphanStory(Value):
+    orphan: OrphanView
+    bodies: tuple[str, ...]
+
+
+class WalletStatement(Request):
+    bot: BotSlug
+    user_id: Annotated[int, Field(ge=1)]
+    currency: Currency
+
+
+class AskStatus(Request):
+    """One screen."""
+
+
+class BotStatus(Value):
+    bot: BotSlug
+    open_jobs: int
+    oldest_open_seconds: float | None
+    by_state: dict[str, int]
+
+
+class StatusView(Value):
+    """What an operator sees at a glance."""
+
+    at: Moment
+    verdict: Line
+    healthy: bool
+    bots: tuple[BotStatus, ...]
+    effects_due: int
+    effects_acting: int
+    parts_uncertain: int
+    submissions_uncertain: int
+    parts_parked: int
+    orphans_waiting: int
+    dead_letters: int
+    outbox_rows: int
+    outbox_oldest_seconds: float | None
+    callbacks: int
+    polls: int
+    paused: tuple[Line, ...] = ()
+
+
+class AskDoctor(Request):
+    """Run the invariant checker."""
+
+
+class Finding(Value):
+    check: Word
+    ok: bool
+    count: int
+    detail: Line = ""
+
+
+class DoctorView(Value):
+    at: Moment
+    findings: tuple[Finding, ...]

@@ -1,0 +1,39 @@
+"""One createTask call: asked by job-store, made by submitter."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from contracts.message import Attempt, Message, Value
+from contracts.outcomes import Ambiguous, Later, NotSent, Refused
+from contracts.values import BotSlug, Json, TaskId, Url, Word
+
+
+class SubmissionRequested(Message):
+    attempt: Attempt
+    job_id: UUID
+    bot: BotSlug
+    account: Annotated[Word, Field(description="reference of the KIE key to use; never the key itself")]
+    family: Word
+    operation: Word
+    model: Word
+    input: Json
+    callback_url: Url | None = None
+    call_timeout: Annotated[float, Field(gt=0, le=300, description="seconds the whole call may take")]
+
+
+class TaskCreated(Value):
+    kind: Literal["done"] = "done"
+    task_id: TaskId
+
+
+SubmissionResult = Annotated[TaskCreated | NotSent | Later | Ambiguous | Refused, Field(discriminator="kind")]
+
+
+class SubmissionOutcome(Message):
+    """Self-contained: its id is the attempt and the outcome, so deduplication never swallows a new fact."""
+
+    attempt_id: UUID
+    job_id: UUID
+    result: SubmissionResult

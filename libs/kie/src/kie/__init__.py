@@ -1,0 +1,1 @@
+"""The KIE dialects: reading callbacks and polls, creating tasks, signatures."""

@@ -1,0 +1,1 @@
+"""Real servers, honest doubles and builders for tests and demos; never in production."""

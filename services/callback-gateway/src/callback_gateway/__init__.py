@@ -1,0 +1,1 @@
+"""Takes KIE's callbacks and stores them on the bus."""

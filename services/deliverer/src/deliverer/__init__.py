@@ -1,0 +1,1 @@
+"""Shows each result exactly once in its Telegram chat."""

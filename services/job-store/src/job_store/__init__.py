@@ -1,0 +1,1 @@
+"""Owns the database; the only judge of what a job becomes."""

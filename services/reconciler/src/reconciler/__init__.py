@@ -1,0 +1,1 @@
+"""Asks KIE about tasks whose callback is missing."""

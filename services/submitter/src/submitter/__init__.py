@@ -1,0 +1,1 @@
+"""Creates KIE tasks, one call per request."""
