@@ -1,0 +1,220 @@
+"""From the request to the task: create, submit, cancel, expire."""
+
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+from contracts import subjects
+from contracts.api import JobRequest
+from contracts.events import JobEventName
+from contracts.message import Attempt
+from contracts.outcomes import Ambiguous, Later, NotSent, Refused
+from contracts.polls import PollRequested
+from contracts.submissions import SubmissionRequested, SubmissionResult, TaskCreated
+from contracts.values import Cause, FailureClass, JobState
+
+from job_store.domain import delivery, money
+from job_store.domain.case import Case
+from job_store.domain.rows import (
+    LIVE,
+    OPEN,
+    UNSUBMITTED,
+    Door,
+    Effect,
+    EffectKind,
+    EffectState,
+    Owner,
+)
+from job_store.domain.rules import CREATE_TASK_TIMEOUT, DISPATCH_LEASE, POLL_LEASE, SUBMIT_LEASE, Rules, backoff
+
+
+def open_job(case: Case, request: JobRequest) -> None:
+    """Start a job: hold its price, plan its first effects."""
+    case.news.append(JobEventName.CREATED)
+    money.hold(case)
+    if case.job.deliver and request.status == "auto" and case.job.door is not Door.DELIVER:
+        case.plan(EffectKind.STATUS)
+    match case.job.door:
+        case Door.CREATE:
+            case.plan(EffectKind.SUBMIT)
+        case Door.EXPECT:
+            case.change(state=JobState.SUBMITTING)
+        case Door.DELIVER:
+            pass
+
+
+def claim_submission(case: Case, effect: Effect, rules: Rules) -> None:
+    """Give the submission to a submitter."""
+    opened = case.open(effect, lease=DISPATCH_LEASE)
+    if case.job.state is JobState.CREATED:
+        case.move(JobState.SUBMITTING)
+    case.send(
+        subjects.SUBMISSION_REQUESTED,
+        SubmissionRequested(
+            id=f"submit:{opened.id}",
+            at=case.now,
+            attempt=Attempt(
+                id=opened.id,
+                no=opened.no,
+                lease=DISPATCH_LEASE.total_seconds(),
+                not_after=case.now + DISPATCH_LEASE,
+            ),
+            job_id=case.job.id,
+            bot=case.job.bot,
+            account=case.job.account,
+            family=case.job.family,
+            operation=case.job.operation,
+            model=case.job.model,
+            input=case.job.input,
+            callback_url=rules.callback_url(case.job.id, opened.no),
+            call_timeout=CREATE_TASK_TIMEOUT.total_seconds(),
+        ),
+    )
+
+
+def claim_poll(case: Case, effect: Effect) -> bool:
+    """Give the question about the job's task to the reconciler; False when there is nothing to ask."""
+    if not case.owners or case.job.state not in OPEN | {JobState.EXPIRED}:
+        case.settle(effect, EffectState.CANCELLED)
+        return False
+    owner = case.owners[-1]
+    opened = case.open(effect, lease=POLL_LEASE)
+    case.send(
+        subjects.POLL_REQUESTED,
+        PollRequested(
+            id=f"poll:{opened.id}",
+            at=case.now,
+            attempt=Attempt(
+                id=opened.id, no=opened.no, lease=POLL_LEASE.total_seconds(), not_after=case.now + POLL_LEASE
+            ),
+            job_id=case.job.id,
+            bot=case.job.bot,
+            account=owner.account,
+            family=owner.family,
+            operation=owner.operation,
+            task_id=owner.task_id,
+        ),
+    )
+    return True
+
+
+def begin(case: Case, effect: Effect, *, attempt_id: UUID, holder: UUID) -> timedelta | str:
+    """Let one holder of the open attempt act, or say why not.
+
+    The same holder may ask again after a lost reply; a redelivery asks as another holder.
+    """
+    if effect.open_attempt != attempt_id:
+        return "attempt_over"
+    if effect.holder not in (None, holder):
+        return "held_by_another"
+    if effect.lease_until is None or effect.lease_until <= case.now:
+        return "lease_over"
+    if case.job.state is not JobState.SUBMITTING:
+        return f"job_{case.job.state}"
+    case.put(replace(effect, holder=holder, lease_until=case.now + SUBMIT_LEASE))
+    return SUBMIT_LEASE
+
+
+def on_submission(case: Case, effect: Effect, *, attempt_id: UUID, result: SubmissionResult, rules: Rules) -> bool:
+    """Apply what came of a createTask call; False when a stale token moved nothing."""
+    is_current = effect.open_attempt == attempt_id
+    match result:
+        case TaskCreated(task_id=task_id):
+            # Evidence counts whoever brings it: the task exists.
+            learn(case, task_id, rules)
+            if effect.state in LIVE | {EffectState.UNCERTAIN}:
+                case.settle(effect, EffectState.DONE)
+            return True
+        case _ if not is_current:
+            return False
+        case NotSent(after=after):
+            wait = max(timedelta(seconds=after), backoff(effect.failures))
+            case.again(effect, after=wait, failures=effect.failures + 1)
+        case Later(after=after):
+            case.again(effect, after=timedelta(seconds=after), failures=effect.failures + 1)
+        case Ambiguous():
+            # Never a blind retry: the signed callback or the deadline resolves it.
+            case.settle(effect, EffectState.UNCERTAIN)
+        case Refused(reason=reason, failure=failure):
+            case.settle(effect, EffectState.REFUSED)
+            if case.job.state in OPEN:
+                fail(case, failure or FailureClass.PROVIDER_ERROR, reason)
+    return True
+
+
+def learn(case: Case, task_id: str, rules: Rules) -> None:
+    """A task id became known, by whatever way."""
+    if all(owner.task_id != task_id for owner in case.owners):
+        owner = Owner(
+            account=case.job.account,
+            family=case.job.family,
+            operation=case.job.operation,
+            task_id=task_id,
+            job_id=case.job.id,
+        )
+        case.owners.append(owner)
+        case.new_owners.append(owner)
+    if case.job.state in UNSUBMITTED:
+        case.move(JobState.RUNNING)
+        poll_in(case, rules.poll_after)
+
+
+def poll_in(case: Case, after: timedelta) -> None:
+    """Have KIE asked about the task, no later than after this wait."""
+    effect = case.effect_of(EffectKind.POLL)
+    if effect is None:
+        case.plan(EffectKind.POLL, after=after)
+    elif effect.state is EffectState.PENDING:
+        case.put(replace(effect, due_at=min(effect.due_at, case.now + after)))
+    elif effect.state is not EffectState.ACTING:
+        case.again(effect, after=after)
+
+
+def fail(case: Case, failure: FailureClass, error: str | None) -> None:
+    """The provider failed it: give the money back and say so."""
+    case.change(failure=failure, error=error)
+    case.move(JobState.FAILED, cause=Cause.PROVIDER)
+    money.release(case)
+    stop_asking(case)
+    delivery.notify_failure(case, failure)
+
+
+def stop_asking(case: Case) -> None:
+    """The task is settled: nothing more to submit or to poll."""
+    case.call_off(EffectKind.SUBMIT)
+    case.call_off(EffectKind.POLL)
+
+
+def cancel(case: Case) -> str | None:
+    """Cancel while certainly nothing was submitted; else say why it is too late."""
+    submit = case.effect_of(EffectKind.SUBMIT)
+    pending = submit is not None and submit.state is EffectState.PENDING
+    if case.job.state not in UNSUBMITTED or not pending:
+        return f"the job is {case.job.state} and its submission has begun"
+    case.move(JobState.CANCELLED, cause=Cause.USER)
+    money.release(case)
+    case.call_off(EffectKind.SUBMIT)
+    delivery.drop_status(case)
+    return None
+
+
+def expire(case: Case) -> None:
+    """Our own end: nothing came in time. A later success still yields a free result."""
+    if case.job.state not in OPEN or case.job.expires_at > case.now:
+        return
+    case.change(failure=FailureClass.TIMEOUT)
+    case.move(JobState.EXPIRED, cause=Cause.OURS)
+    money.release(case)
+    stop_asking(case)
+    delivery.notify_failure(case, FailureClass.TIMEOUT)
+
+
+def on_lease_end(case: Case, effect: Effect) -> None:
+    """Nobody answered in time: ambiguous, and what that means depends on the effect."""
+    match effect.kind:
+        case EffectKind.SUBMIT if effect.holder is not None:
+            case.settle(effect, EffectState.UNCERTAIN)
+        case EffectKind.SUBMIT | EffectKind.POLL:
+            case.again(effect, after=backoff(effect.failures), failures=effect.failures + 1)
+        case _:
+            delivery.on_lease_end(case, effect)

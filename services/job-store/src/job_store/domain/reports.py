@@ -1,0 +1,107 @@
+"""What a report means for a job: whom to believe, what to do."""
+
+from enum import StrEnum
+from typing import Final
+
+from contracts.reports import ReportReceived, ReportState
+from contracts.values import Cause, FailureClass, JobState
+
+from job_store.domain import delivery, lifecycle, money
+from job_store.domain.case import Case
+from job_store.domain.rows import OPEN, EffectKind, EffectState
+from job_store.domain.rules import Rules, backoff
+
+
+class Trust(StrEnum):
+    TRUSTED = "trusted"
+    CONFIRM = "confirm"  # ask KIE before money or delivery moves
+    UNTRUSTED = "untrusted"  # the same, and from a smaller budget
+
+
+def trust(report: ReportReceived, *, vouched_digest: str | None) -> Trust:
+    """Say how far a report is believed.
+
+    KIE's HMAC covers task id and timestamp, not the body (kie.md section 3): it vouches for the first
+    body only, whose digest is ``vouched_digest`` when one was seen before.
+    """
+    if report.origin == "poll":
+        return Trust.TRUSTED
+    has_token = report.token is not None and report.token.verdict == "valid"
+    signed = report.hmac.verdict
+    if has_token:
+        return Trust.TRUSTED if signed in ("absent", "match") else Trust.CONFIRM
+    if signed == "match" and vouched_digest in (None, report.body_digest):
+        return Trust.TRUSTED
+    if signed in ("match", "stale"):
+        return Trust.CONFIRM
+    return Trust.UNTRUSTED
+
+
+EMPTY: Final = "success_without_result"
+
+
+def on_report(case: Case, report: ReportReceived, believed: Trust, rules: Rules) -> str:
+    """Apply a report to its job; returns one word for the log."""
+    _close_poll(case, report, rules)
+    if case.job.state not in OPEN | {JobState.EXPIRED}:
+        return f"already_{case.job.state}"
+    reading = report.reading
+    if reading.task_id is not None and believed is Trust.TRUSTED:
+        lifecycle.learn(case, reading.task_id, rules)
+    if believed is not Trust.TRUSTED or not _is_usable(report):
+        if case.owners:
+            lifecycle.poll_in(case, backoff(0))
+        return "to_confirm"
+    match reading.state:
+        case ReportState.SUCCEEDED if reading.media:
+            _succeed(case, report)
+        case ReportState.SUCCEEDED:
+            _fail(case, FailureClass.PROVIDER_ERROR, "success without a result")
+        case ReportState.FAILED:
+            _fail(case, reading.error_class or FailureClass.PROVIDER_ERROR, reading.error_message)
+        case ReportState.PROGRESS:
+            case.change(progress=reading.progress)
+        case ReportState.UNKNOWN:
+            if report.origin == "callback":
+                lifecycle.poll_in(case, backoff(0))
+        case ReportState.NOT_FOUND | ReportState.TRANSIENT_ERROR | ReportState.FATAL_ERROR:
+            pass  # the next poll is planned already
+    return str(reading.state)
+
+
+def _is_usable(report: ReportReceived) -> bool:
+    """A callback that claims success and shows nothing is asked about before anything is decided."""
+    empty = report.reading.state is ReportState.SUCCEEDED and not report.reading.media
+    return not (report.origin == "callback" and (empty or report.truncated))
+
+
+def _close_poll(case: Case, report: ReportReceived, rules: Rules) -> None:
+    effect = case.effect_of(EffectKind.POLL)
+    if report.poll is None or effect is None or effect.open_attempt != report.poll.attempt_id:
+        return
+    case.again(effect, after=rules.poll_delay(effect.attempts), failures=0)
+
+
+def _succeed(case: Case, report: ReportReceived) -> None:
+    was_expired = case.job.state is JobState.EXPIRED
+    case.change(failure=None, error=None, progress=None)
+    case.move(JobState.SUCCEEDED, cause=Cause.PROVIDER)
+    money.capture(case)
+    _settle_submission(case)
+    case.call_off(EffectKind.POLL)
+    delivery.make_parts(case, report.reading.media, after_notice=was_expired)
+
+
+def _fail(case: Case, failure: FailureClass, error: str | None) -> None:
+    if case.job.state is JobState.EXPIRED:
+        return  # it has ended already, and a failure changes nothing for the user
+    _settle_submission(case)
+    lifecycle.fail(case, failure, error)
+
+
+def _settle_submission(case: Case) -> None:
+    """The task's own report is the best evidence that it was created."""
+    submit = case.effect_of(EffectKind.SUBMIT)
+    if submit is not None and submit.state in (EffectState.ACTING, EffectState.UNCERTAIN):
+        case.settle(submit, EffectState.DONE)
+    case.call_off(EffectKind.SUBMIT)

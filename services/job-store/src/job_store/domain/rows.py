@@ -1,0 +1,179 @@
+"""The rows of one job as plain values."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+from uuid import UUID
+
+from contracts.deliveries import Entity
+from contracts.values import Cause, FailureClass, JobState, MediaKind, MoneyState, PartState
+from pydantic import JsonValue
+
+TaskKey = NewType("TaskKey", str)
+
+
+class Door(StrEnum):
+    CREATE = "create"  # we submit the task
+    EXPECT = "expect"  # the bot submits it
+    DELIVER = "deliver"  # the result exists already
+
+
+class EffectKind(StrEnum):
+    SUBMIT = "submit"
+    STATUS = "status"
+    SHOW = "show"
+    REWRITE = "rewrite"
+    REMOVE = "remove"
+    POLL = "poll"
+
+
+class EffectState(StrEnum):
+    PENDING = "pending"
+    ACTING = "acting"
+    DONE = "done"
+    REFUSED = "refused"
+    UNCERTAIN = "uncertain"
+    PARKED = "parked"
+    CANCELLED = "cancelled"
+
+
+FINAL = frozenset({JobState.DELIVERED, JobState.FAILED, JobState.UNDELIVERABLE, JobState.EXPIRED, JobState.CANCELLED})
+UNSUBMITTED = frozenset({JobState.CREATED, JobState.SUBMITTING})
+OPEN = UNSUBMITTED | {JobState.RUNNING}
+LIVE = frozenset({EffectState.PENDING, EffectState.ACTING})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bot:
+    slug: str
+    token_ref: str
+    kie_account: str
+    currency: str
+    language: str
+    texts: dict[str, str]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    id: UUID
+    bot: str
+    key: str
+    digest: str
+    door: Door
+    state: JobState
+    version: int
+    chat_id: int
+    thread_id: int | None
+    reply_to: int | None
+    user_id: int
+    language: str
+    deliver: bool
+    notify: str
+    caption: str
+    caption_entities: tuple[Entity, ...]
+    account: str
+    family: str
+    operation: str
+    model: str
+    input: JsonValue
+    price: int
+    currency: str
+    money: MoneyState
+    status_message_id: int | None
+    status_at: datetime | None
+    delivery_no: int
+    progress: float | None
+    cause: Cause | None
+    failure: FailureClass | None
+    error: str | None
+    created_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    id: UUID
+    job_id: UUID
+    kind: EffectKind
+    state: EffectState
+    due_at: datetime
+    part_id: UUID | None = None
+    message_id: int | None = None
+    text: str | None = None
+    attempts: int = 0
+    failures: int = 0
+    open_attempt: UUID | None = None
+    lease_until: datetime | None = None
+    holder: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    id: UUID
+    job_id: UUID
+    delivery_no: int
+    ordinal: int
+    kind: MediaKind
+    url: str | None
+    text: str
+    entities: tuple[Entity, ...]
+    state: PartState = PartState.PENDING
+    carrier_no: int = 1
+    carrier_posts: int = 0
+    message_id: int | None = None
+    file_id: str | None = None
+    edit_maybe_applied: bool = False
+    showings: int = 0
+    refusal: str | None = None
+    shown_at: datetime | None = None
+
+    @property
+    def is_notice(self) -> bool:
+        return self.ordinal == 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carrier:
+    """One message shows one part; primary key bot, chat, message."""
+
+    bot: str
+    chat_id: int
+    message_id: int
+    part_id: UUID
+    no: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """An attempt to insert."""
+
+    id: UUID
+    effect_id: UUID
+    job_id: UUID
+    no: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer:
+    """A ledger row: ``amount`` leaves ``debit`` for ``credit``."""
+
+    kind: str
+    debit: str
+    credit: str
+    amount: int
+    job: Job
+    refunds_capture: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """The tuple by which a job owns a KIE task."""
+
+    account: str
+    family: str
+    operation: str
+    task_id: str
+    job_id: UUID

@@ -1,0 +1,221 @@
+"""Creating jobs: idempotency key, request digest and hold in one transaction for many requests."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from asyncpg import UniqueViolationError
+from chassis.queries import load
+from contracts.api import CreateJob, DeliverJob, ExpectJob, Refusal, RefusalName
+from contracts.values import JobState, MoneyState, new_id
+from pydantic import JsonValue
+
+from job_store.domain import delivery, lifecycle, money
+from job_store.domain.case import Case
+from job_store.domain.rows import Bot, Door, Job
+from job_store.store.effects import creates_key
+from job_store.store.effects import sql as effects_sql
+from job_store.store.unit import Transaction, Units
+from job_store.store.unit import sql as shared
+
+sql = load("job_store.store", "creation.sql")
+
+Request = CreateJob | ExpectJob | DeliverJob
+DOORS: dict[type[Request], Door] = {CreateJob: Door.CREATE, ExpectJob: Door.EXPECT, DeliverJob: Door.DELIVER}
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """One request of one bot."""
+
+    bot: str
+    request: Request
+
+    @property
+    def digest(self) -> str:
+        """What must be equal for the same key to mean the same job; the deadline of the call does not count."""
+        door = DOORS[type(self.request)]
+        body = self.request.model_dump_json(exclude={"not_after"})
+        return hashlib.sha256(f"{door}:{body}".encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    job_id: UUID
+    is_new: bool
+
+
+class Creations:
+    def __init__(self, units: Units) -> None:
+        self._units = units
+
+    async def create(self, batch: list[Creation]) -> list[Created | Refusal]:
+        """Create jobs; a known key answers with its job, a refusal changes nothing."""
+        try:
+            return await self._create(batch)
+        except UniqueViolationError:
+            # Another replica took a key or a status message between our look and our commit.
+            return await self._create(batch)
+
+    async def _create(self, batch: list[Creation]) -> list[Created | Refusal]:
+        async with self._units.begin() as tx:
+            now: datetime = await tx.connection.fetchval(sql.now)
+            bots = await tx.bots({item.bot for item in batch})
+            known = await _known(tx, batch)
+            paused = await _paused(tx, bots)
+            balances = await _lock_wallets(tx, batch)
+            taken = await _taken_statuses(tx, batch)
+            answers: list[Created | Refusal] = []
+            for item in batch:
+                answer = known.get((item.bot, item.request.key))
+                if answer is not None:
+                    answers.append(_same_or_conflict(item, *answer))
+                    continue
+                refusal = _refuse(item, bots, paused, balances)
+                if refusal is not None:
+                    answers.append(refusal)
+                    continue
+                case = _case(item, bots[item.bot], now, tx, taken)
+                tx.cases[case.job.id] = case
+                known[item.bot, item.request.key] = (case.job.id, item.digest)
+                answers.append(Created(case.job.id, is_new=True))
+            return answers
+
+
+async def _known(tx: Transaction, batch: list[Creation]) -> dict[tuple[str, str], tuple[UUID, str]]:
+    rows = await tx.connection.fetch(
+        sql.jobs_by_key, [item.bot for item in batch], [item.request.key for item in batch]
+    )
+    return {(row["bot"], row["key"]): (row["id"], row["digest"]) for row in rows}
+
+
+def _same_or_conflict(item: Creation, job_id: UUID, digest: str) -> Created | Refusal:
+    if digest == item.digest:
+        return Created(job_id, is_new=False)
+    return Refusal(
+        code=RefusalName.KEY_CONFLICT,
+        message="this key made a job with another request",
+        hint="use a new key for a new request; the same key only repeats the same one",
+        job_id=job_id,
+    )
+
+
+async def _paused(tx: Transaction, bots: dict[str, Bot]) -> dict[str, str]:
+    keys = [creates_key(bot.kie_account) for bot in bots.values()]
+    rows = await tx.connection.fetch(effects_sql.paused_accounts, keys)
+    return {row["key"]: row["needs_owner"] for row in rows}
+
+
+async def _lock_wallets(tx: Transaction, batch: list[Creation]) -> dict[tuple[str, int, str], int]:
+    """Lock the wallets of all priced requests, in key order: one balance never pays twice."""
+    wallets = sorted({(i.bot, i.request.user_id, i.request.currency) for i in batch if i.request.price > 0})
+    if not wallets:
+        return {}
+    rows = await tx.connection.fetch(
+        shared.lock_wallets, [{"bot": bot, "user_id": user, "currency": code} for bot, user, code in wallets]
+    )
+    return {(row["bot"], row["user_id"], row["currency"]): row["balance"] for row in rows}
+
+
+async def _taken_statuses(tx: Transaction, batch: list[Creation]) -> set[tuple[str, int, int]]:
+    asked = [(i.bot, i.request.chat_id, i.request.status) for i in batch if isinstance(i.request.status, int)]
+    if not asked:
+        return set()
+    columns = [list(column) for column in zip(*asked, strict=True)]
+    rows = await tx.connection.fetch(sql.status_messages_taken, *columns)
+    return {(row["bot"], row["chat_id"], row["message_id"]) for row in rows}
+
+
+def _refuse(
+    item: Creation,
+    bots: dict[str, Bot],
+    paused: dict[str, str],
+    balances: dict[tuple[str, int, str], int],
+) -> Refusal | None:
+    request = item.request
+    bot = bots.get(item.bot)
+    if bot is None:
+        return Refusal(code=RefusalName.UNKNOWN_BOT, message=f"no bot named {item.bot}", hint="sendonce bots add")
+    reason = paused.get(creates_key(bot.kie_account))
+    if reason is not None and isinstance(request, CreateJob):
+        return Refusal(
+            code=RefusalName.PAUSED,
+            message="submissions of this KIE account are paused",
+            hint="the owner must see to the KIE key or its credits; nothing was charged",
+            retryable=True,
+        )
+    if request.price > 0:
+        wallet = (item.bot, request.user_id, request.currency)
+        balance = balances.get(wallet, 0)
+        if balance < request.price:
+            return Refusal(
+                code=RefusalName.INSUFFICIENT_FUNDS,
+                message=f"the balance is {balance} and the price {request.price} {request.currency} (minor units)",
+                hint="top the wallet up; nothing was held",
+            )
+        balances[wallet] = balance - request.price
+    return None
+
+
+def _case(item: Creation, bot: Bot, now: datetime, tx: Transaction, taken: set[tuple[str, int, int]]) -> Case:
+    request = item.request
+    given = request.status if isinstance(request.status, int) else None
+    if given is not None and (item.bot, request.chat_id, given) in taken:
+        given = None  # it belongs to another job: this one gets a carrier of its own
+    elif given is not None:
+        taken.add((item.bot, request.chat_id, given))
+    case = Case(job=_job(item, bot, now, tx, status=given), bot=bot, now=now, is_new=True)
+    lifecycle.open_job(case, request)
+    if isinstance(request, DeliverJob):
+        case.move(JobState.SUCCEEDED)
+        money.capture(case)
+        delivery.make_parts(case, request.media)
+    return case
+
+
+def _job(item: Creation, bot: Bot, now: datetime, tx: Transaction, *, status: int | None) -> Job:
+    request = item.request
+    model, body = _model(request)
+    return Job(
+        id=new_id(),
+        bot=item.bot,
+        key=request.key,
+        digest=item.digest,
+        door=DOORS[type(request)],
+        state=JobState.CREATED,
+        version=1,
+        chat_id=request.chat_id,
+        thread_id=request.thread_id,
+        reply_to=request.reply_to,
+        user_id=request.user_id,
+        language=request.language,
+        deliver=request.deliver or isinstance(request, DeliverJob),
+        notify=request.notify,
+        caption=request.caption,
+        caption_entities=request.caption_entities,
+        account=bot.kie_account,
+        family=getattr(request, "family", "market"),
+        operation=getattr(request, "operation", "generate"),
+        model=model,
+        input=body,
+        price=request.price,
+        currency=request.currency,
+        money=MoneyState.NONE,
+        status_message_id=status,
+        status_at=now if status is not None else None,
+        delivery_no=0,
+        progress=None,
+        cause=None,
+        failure=None,
+        error=None,
+        created_at=now,
+        expires_at=now + tx.rules.job_ttl,
+        ended_at=None,
+    )
+
+
+def _model(request: Request) -> tuple[str, JsonValue]:
+    if isinstance(request, CreateJob):
+        return request.model, dict(request.input)
+    return "", {}

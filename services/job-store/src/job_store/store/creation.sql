@@ -1,0 +1,16 @@
+-- jobs_by_key --
+SELECT id, bot, key, digest FROM jobs
+WHERE (bot, key) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+
+-- make_wallet --
+INSERT INTO wallets (bot, user_id, currency, balance, held) VALUES ($1, $2, $3, 0, 0) ON CONFLICT DO NOTHING
+
+-- status_messages_taken --
+SELECT bot, chat_id, status_message_id AS message_id FROM jobs
+WHERE (bot, chat_id, status_message_id) IN (SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[]))
+UNION
+SELECT bot, chat_id, message_id FROM carriers
+WHERE (bot, chat_id, message_id) IN (SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[]))
+
+-- now --
+SELECT now()

@@ -1,0 +1,135 @@
+"""Reports applied in batches: met at their task rows, judged on the locked job, kept as evidence."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+from chassis.queries import load
+from contracts.events import OrphanEvent, OrphanEventName
+from contracts.reports import ReportReceived
+from contracts.subjects import orphan_event
+from contracts.values import new_id
+from pydantic import JsonValue
+
+from job_store.domain import reports
+from job_store.domain.rows import Owner
+from job_store.store.unit import Transaction, Units
+from job_store.store.unit import sql as shared
+
+log = structlog.get_logger()
+
+sql = load("job_store.store", "inbox.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of one report; the canonical log line is made of it."""
+
+    report: ReportReceived
+    job_id: UUID | None
+    trust: reports.Trust
+    did: str
+
+
+class Inbox:
+    def __init__(self, units: Units) -> None:
+        self._units = units
+
+    async def apply_reports(self, batch: list[ReportReceived]) -> list[Applied]:
+        """Apply reports in one transaction; a known one changes nothing."""
+        async with self._units.begin() as tx:
+            task_ids = [task_id for report in batch if (task_id := _task_id(report)) is not None]
+            await tx.meet_at_tasks(task_ids)
+            known = {row["id"] for row in await tx.connection.fetch(sql.known_reports, [r.id for r in batch])}
+            vouched = {
+                row["task_id"]: row["digest"] for row in await tx.connection.fetch(sql.vouched_digests, task_ids)
+            }
+            named = {report.id: _job_named(report, tx.owners) for report in batch}
+            await tx.lock(job_id for job_id in named.values() if job_id is not None)
+            applied = []
+            for report in batch:
+                digest = vouched.get(_task_id(report) or "")
+                applied.append(_apply(tx, report, named[report.id], digest, is_known=report.id in known))
+                known.add(report.id)
+            await self._keep(tx, applied)
+            return applied
+
+    async def _keep(self, tx: Transaction, applied: Sequence[Applied]) -> None:
+        fresh = [item for item in applied if item.did != "duplicate"]
+        if fresh:
+            await tx.connection.execute(sql.insert_reports, [_report_row(item) for item in fresh])
+        waiting = sorted({task for item in fresh if item.did == "orphan" and (task := _task_id(item.report))})
+        if not waiting:
+            return
+        rows = await tx.connection.fetch(shared.keep_orphans, [new_id() for _ in waiting], waiting)
+        for row in rows:
+            event = OrphanEvent(
+                id=f"orphan:{row['id']}:waiting:{applied[0].report.id[:16]}",
+                at=applied[0].report.at,
+                event=OrphanEventName.WAITING,
+                orphan_id=row["id"],
+                task_id=row["task_id"],
+            )
+            tx.outgoing.append((orphan_event(event.event), event))
+
+    async def keep_dead_letter(
+        self, *, durable: str, subject: str, stream_seq: int, payload: bytes, reason: str
+    ) -> None:
+        async with self._units.database.transaction() as connection:
+            await connection.execute(sql.insert_dead_letter, durable, subject, stream_seq, payload, reason[:2_000])
+
+    async def keep_floor(self, durable: str, stream_seq: int) -> None:
+        async with self._units.database.connection() as connection:
+            await connection.execute(sql.keep_floor, durable, stream_seq)
+
+    async def floor(self, durable: str) -> int | None:
+        """Return the first sequence a recreated consumer must start at."""
+        async with self._units.database.connection() as connection:
+            floor: int | None = await connection.fetchval(sql.floor, durable)
+            return None if floor is None else floor + 1
+
+
+def _apply(
+    tx: Transaction, report: ReportReceived, job_id: UUID | None, vouched: str | None, *, is_known: bool
+) -> Applied:
+    believed = reports.trust(report, vouched_digest=vouched)
+    if is_known:
+        return Applied(report, job_id, believed, "duplicate")
+    case = tx.cases.get(job_id) if job_id is not None else None
+    if case is None:
+        return Applied(report, None, believed, "orphan" if _task_id(report) else "unreadable")
+    return Applied(report, case.job.id, believed, reports.on_report(case, report, believed, tx.rules))
+
+
+def _task_id(report: ReportReceived) -> str | None:
+    return report.poll.task_id if report.poll else report.reading.task_id
+
+
+def _job_named(report: ReportReceived, owners: dict[str, list[Owner]]) -> UUID | None:
+    """Find the job: by the question asked, by the signed token, else by who owns the task."""
+    if report.poll is not None:
+        return report.poll.job_id
+    if report.token is not None and report.token.verdict == "valid":
+        return report.token.job_id
+    candidates = owners.get(report.reading.task_id or "", [])
+    if report.hmac.verdict == "match" and report.hmac.account:
+        candidates = [owner for owner in candidates if owner.account == report.hmac.account] or candidates
+    told_apart = [owner for owner in candidates if owner.family == report.reading.family] or candidates
+    return told_apart[0].job_id if len({owner.job_id for owner in told_apart}) == 1 else None
+
+
+def _report_row(item: Applied) -> dict[str, JsonValue]:
+    report = item.report
+    return {
+        "id": report.id,
+        "job_id": str(item.job_id) if item.job_id else None,
+        "task_id": _task_id(report),
+        "origin": report.origin,
+        "trust": item.trust,
+        "state": report.reading.state,
+        "digest": report.body_digest,
+        "hmac": report.hmac.verdict,
+        "message": report.model_dump(mode="json", exclude_none=True),
+        "received_at": report.received_at.isoformat(),
+    }

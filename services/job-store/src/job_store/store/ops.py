@@ -1,0 +1,167 @@
+"""What operators ask: bots, any job with its whole story, one screen of status, the invariant checker."""
+
+from uuid import UUID
+
+from chassis.queries import load
+from contracts.api import JobsView, Refusal, StatementView, WalletRef
+from contracts.ops import (
+    AddBot,
+    BotStatus,
+    BotsView,
+    BotView,
+    DoctorView,
+    Finding,
+    JobStory,
+    ListJobs,
+    OrphanStory,
+    StatusView,
+    TimelineLine,
+    WalletStatement,
+)
+from contracts.values import JobState
+
+from job_store.domain.rows import OPEN
+from job_store.store.requests import Requests, orphan_view
+from job_store.store.requests import sql as requests_sql
+from job_store.store.rows import Row
+from job_store.store.unit import Units
+from job_store.store.views import job_view, ledger_line, unknown_job
+
+sql = load("job_store.store", "ops.sql")
+
+DOCTOR = tuple(name for name in sql if name.startswith("doctor_"))
+SHOWN = 5  # how many offenders a finding names
+LIVE = OPEN | {JobState.SUCCEEDED}
+
+
+class Ops:
+    def __init__(self, units: Units, requests: Requests) -> None:
+        self._units = units
+        self._requests = requests
+
+    async def add_bot(self, ask: AddBot) -> BotView:
+        async with self._units.database.connection() as connection:
+            row = await connection.fetchrow(
+                requests_sql.add_bot, ask.slug, ask.token_ref, ask.kie_account, ask.currency, ask.language
+            )
+        if row is None:
+            msg = "an upsert returns its row"
+            raise LookupError(msg)
+        return _bot(row, paused=None)
+
+    async def list_bots(self) -> BotsView:
+        async with self._units.database.connection() as connection:
+            rows = await connection.fetch(requests_sql.list_bots)
+        return BotsView(bots=tuple(_bot(row, paused=row["paused"]) for row in rows))
+
+    async def list_jobs(self, ask: ListJobs) -> JobsView:
+        async with self._units.begin() as tx:
+            rows = await tx.connection.fetch(requests_sql.list_jobs, ask.bot, ask.state, ask.limit)
+            ids = [row["id"] for row in rows]
+            cases = await tx.lock(ids)
+            return JobsView(jobs=tuple(job_view(cases[job_id], created=False) for job_id in ids))
+
+    async def story(self, job_id: UUID) -> JobStory | Refusal:
+        async with self._units.begin() as tx:
+            case = (await tx.lock([job_id])).get(job_id)
+            if case is None:
+                return unknown_job(str(job_id))
+            lines = await tx.connection.fetch(requests_sql.timeline, job_id)
+            ledger = await tx.connection.fetch(requests_sql.ledger_of_job, job_id)
+        return JobStory(
+            job=job_view(case, created=False),
+            timeline=tuple(
+                TimelineLine(at=row["at"], what=row["what"], detail=(row["detail"] or "")[:2_000]) for row in lines
+            ),
+            ledger=tuple(ledger_line(row) for row in ledger),
+        )
+
+    async def orphan(self, orphan_id: UUID) -> OrphanStory | None:
+        async with self._units.database.transaction() as connection:
+            row = await connection.fetchrow(requests_sql.list_orphans, None, orphan_id, 1)
+            if row is None:
+                return None
+            bodies = await connection.fetch(requests_sql.bodies_of_task, row["task_id"])
+        return OrphanStory(orphan=orphan_view(row), bodies=tuple(str(body["message"])[:20_000] for body in bodies))
+
+    async def statement(self, ask: WalletStatement) -> StatementView:
+        wallet = WalletRef(user_id=ask.user_id, currency=ask.currency, not_after=ask.not_after)
+        return await self._requests.statement(ask.bot, wallet)
+
+    async def status(self) -> StatusView:
+        async with self._units.database.transaction() as connection:
+            counts = await connection.fetchrow(sql.status_counts)
+            bots = await connection.fetch(sql.status_bots)
+            paused = await connection.fetch(sql.status_paused)
+        if counts is None:
+            msg = "a row of counts always exists"
+            raise LookupError(msg)
+        troubles = _troubles(counts) + [f"{row['key']} paused: {row['needs_owner']}" for row in paused]
+        return StatusView(
+            **dict(counts),
+            verdict="; ".join(troubles) or "all well: jobs flow",
+            healthy=not troubles,
+            bots=_bots(bots),
+            paused=tuple(f"{row['key']}: {row['needs_owner']}" for row in paused),
+        )
+
+    async def doctor(self) -> DoctorView:
+        """Run every check of the invariants on the live database."""
+        findings = []
+        async with self._units.database.transaction() as connection:
+            at = await connection.fetchval("SELECT now()")
+            for name in DOCTOR:
+                rows = await connection.fetch(sql[name])
+                named = ", ".join(row["what"] for row in rows[:SHOWN])
+                findings.append(
+                    Finding(check=name.removeprefix("doctor_"), ok=not rows, count=len(rows), detail=named[:2_000])
+                )
+        return DoctorView(at=at, findings=tuple(findings))
+
+
+def _bot(row: Row, *, paused: str | None) -> BotView:
+    return BotView(
+        slug=row["slug"],
+        token_ref=row["token_ref"],
+        kie_account=row["kie_account"],
+        currency=row["currency"],
+        language=row["language"],
+        created_at=row["created_at"],
+        paused=paused,
+    )
+
+
+def _troubles(counts: Row) -> list[str]:
+    troubles = [
+        f"{counts[name]} {text}"
+        for name, text in (
+            ("parts_uncertain", "results uncertain"),
+            ("submissions_uncertain", "submissions uncertain"),
+            ("dead_letters", "dead letters"),
+        )
+        if counts[name]
+    ]
+    if (counts["outbox_oldest_seconds"] or 0) > 30:  # noqa: PLR2004 - the relay's slowest pause is 15 s
+        troubles.append(f"outbox stuck for {counts['outbox_oldest_seconds']:.0f} s")
+    return troubles
+
+
+def _bots(rows: list[Row]) -> tuple[BotStatus, ...]:
+    states: dict[str, dict[str, int]] = {}
+    oldest: dict[str, float] = {}
+    for row in rows:
+        counts = states.setdefault(row["slug"], {})
+        if row["state"] is None:
+            continue
+        counts[row["state"]] = row["jobs"]
+        if row["state"] in LIVE:
+            oldest[row["slug"]] = max(oldest.get(row["slug"], 0), row["oldest"])
+    return tuple(
+        BotStatus(
+            bot=slug,
+            open_jobs=sum(n for state, n in counts.items() if state in LIVE),
+            oldest_open_seconds=oldest.get(slug),
+            by_state=counts,
+        )
+        for slug, counts in states.items()
+    )

@@ -1,0 +1,202 @@
+"""What a bot may ask about its jobs, tasks, wallets and orphans; every query names the bot."""
+
+from uuid import UUID
+
+from chassis.queries import load
+from contracts.api import (
+    AttachTask,
+    Changes,
+    ChangesView,
+    JobsView,
+    JobView,
+    MatchOrphan,
+    OneJob,
+    OrphansView,
+    OrphanView,
+    Page,
+    Refusal,
+    RefusalName,
+    StatementView,
+    TopUp,
+    WalletRef,
+    WalletView,
+)
+from contracts.events import JobEvent
+
+from job_store.domain import lifecycle
+from job_store.domain.rows import OPEN, Door
+from job_store.domain.case import Case
+from job_store.store.rows import Row
+from job_store.store.unit import TaskTakenError, Transaction, Units
+from job_store.store.views import job_view, ledger_line, unknown_job
+
+sql = load("job_store.store", "requests.sql")
+
+STATEMENT_LINES = 100
+NIL = UUID(int=0)
+
+
+class Requests:
+    def __init__(self, units: Units) -> None:
+        self._units = units
+
+    async def get(self, bot: str, ask: OneJob) -> JobView | Refusal:
+        async with self._units.begin() as tx:
+            case = await _find(tx, bot, ask)
+            return unknown_job(str(ask.job_id or ask.key)) if case is None else _view(tx, case)
+
+    async def views(self, job_ids: list[UUID], *, created: set[UUID] | None = None) -> dict[UUID, JobView]:
+        """Show several jobs; ``created`` names those that are new."""
+        async with self._units.begin() as tx:
+            cases = await tx.lock(job_ids)
+            return {
+                job_id: _view(tx, case, created=created is None or job_id in created)
+                for job_id, case in cases.items()
+            }
+
+    async def find_by_task_id(self, bot: str, task_id: str) -> JobsView:
+        return await self._page("job_ids_of_task", task_id, bot)
+
+    async def undelivered(self, bot: str, page: Page) -> JobsView:
+        """List the jobs whose result is known and not yet shown, oldest first."""
+        after = UUID(page.after) if page.after else NIL
+        return await self._page("undelivered", bot, after, page.limit)
+
+    async def _page(self, query: str, *args: object) -> JobsView:
+        async with self._units.begin() as tx:
+            ids = [row[0] for row in await tx.connection.fetch(sql[query], *args)]
+            cases = await tx.lock(ids)
+            return JobsView(
+                jobs=tuple(_view(tx, cases[job_id]) for job_id in ids), next=str(ids[-1]) if ids else None
+            )
+
+    async def attach(self, bot: str, ask: AttachTask) -> JobView | Refusal:
+        """The bot learned its task id; an orphan that waited for it is matched in this transaction."""
+        try:
+            async with self._units.begin() as tx:
+                await tx.meet_at_tasks([ask.task_id])
+                case = await _find(tx, bot, OneJob(job_id=ask.job_id, not_after=ask.not_after))
+                if case is None:
+                    return unknown_job(str(ask.job_id))
+                if case.job.door is not Door.EXPECT:
+                    return Refusal(
+                        code=RefusalName.TASK_CONFLICT,
+                        message="this job's task is submitted by sendonce",
+                        hint="attach belongs to jobs made with expect",
+                        job_id=case.job.id,
+                    )
+                lifecycle.learn(case, ask.task_id, tx.rules)
+                await tx.match_orphans()
+                return _view(tx, case)
+        except TaskTakenError:
+            return Refusal(
+                code=RefusalName.TASK_CONFLICT,
+                message="this task id belongs to another job",
+                hint="each KIE task has one job",
+            )
+
+    async def cancel(self, bot: str, ask: OneJob) -> JobView | Refusal:
+        async with self._units.begin() as tx:
+            case = await _find(tx, bot, ask)
+            if case is None:
+                return unknown_job(str(ask.job_id or ask.key))
+            reason = lifecycle.cancel(case)
+            if reason is None:
+                return _view(tx, case)
+            return Refusal(
+                code=RefusalName.TOO_LATE,
+                message=reason,
+                hint="wait for its end; a failed job costs nothing",
+                job_id=case.job.id,
+            )
+
+    async def match(self, bot: str, ask: MatchOrphan) -> JobView | Refusal:
+        """Match an orphan by hand: the same as learning its task id."""
+        async with self._units.database.connection() as connection:
+            orphan = await connection.fetchrow(sql.orphan, ask.orphan_id)
+        if orphan is None:
+            return Refusal(code=RefusalName.UNKNOWN_ORPHAN, message=f"no orphan {ask.orphan_id}")
+        return await self.attach(
+            bot, AttachTask(job_id=ask.job_id, task_id=orphan["task_id"], not_after=ask.not_after)
+        )
+
+    async def orphans(self, *, state: str | None, limit: int, orphan_id: UUID | None = None) -> OrphansView:
+        async with self._units.database.connection() as connection:
+            rows = await connection.fetch(sql.list_orphans, state, orphan_id, limit)
+        return OrphansView(orphans=tuple(orphan_view(row) for row in rows))
+
+    async def wallet(self, bot: str, ask: WalletRef) -> WalletView:
+        async with self._units.database.connection() as connection:
+            row = await connection.fetchrow(sql.wallet, bot, ask.user_id, ask.currency)
+        return _wallet(ask, row)
+
+    async def topup(self, bot: str, ask: TopUp) -> WalletView | Refusal:
+        """Credit a payment once, by its reference."""
+        wallet = (bot, ask.user_id, ask.currency)
+        async with self._units.database.transaction() as connection:
+            if bot not in {row["slug"] for row in await connection.fetch(sql.list_bots)}:
+                return Refusal(code=RefusalName.UNKNOWN_BOT, message=f"no bot named {bot}")
+            await connection.execute(sql.make_wallet, *wallet)
+            fresh = await connection.fetchval(sql.topup, *wallet, ask.amount, ask.reference)
+            if fresh is None:
+                before = await connection.fetchrow(sql.topup_by_reference, bot, ask.reference)
+                if before is None or tuple(before) != (ask.user_id, ask.currency, ask.amount):
+                    return Refusal(
+                        code=RefusalName.REFERENCE_CONFLICT,
+                        message="this reference credited another amount or user",
+                        hint="a reference names one payment",
+                    )
+            else:
+                await connection.execute(sql.credit_wallet, *wallet, ask.amount)
+            return _wallet(ask, await connection.fetchrow(sql.wallet, *wallet))
+
+    async def statement(self, bot: str, ask: WalletRef) -> StatementView:
+        wallet = (bot, ask.user_id, ask.currency)
+        async with self._units.database.transaction() as connection:
+            row = await connection.fetchrow(sql.wallet, *wallet)
+            lines = await connection.fetch(sql.statement, *wallet, STATEMENT_LINES)
+        return StatementView(wallet=_wallet(ask, row), lines=tuple(ledger_line(line) for line in lines))
+
+    async def changes(self, bot: str, ask: Changes) -> ChangesView:
+        """Read a bot's events in order, after a cursor; the same as the JOBS stream tells, for longer."""
+        async with self._units.database.connection() as connection:
+            rows = await connection.fetch(sql.changes, bot, ask.after, ask.limit)
+        events = tuple(JobEvent.model_validate(row["message"] | {"seq": row["seq"]}) for row in rows)
+        return ChangesView(events=events, next=rows[-1]["seq"] if rows else ask.after)
+
+
+async def _find(tx: Transaction, bot: str, ask: OneJob) -> Case | None:
+    job_id = ask.job_id
+    if job_id is None:
+        job_id = await tx.connection.fetchval(sql.job_id_by_key, bot, ask.key)
+    if job_id is None:
+        return None
+    case = (await tx.lock([job_id])).get(job_id)
+    return case if case is not None and case.job.bot == bot else None
+
+
+def _view(tx: Transaction, case: Case, *, created: bool = False) -> JobView:
+    wants_url = case.job.door is Door.EXPECT and case.job.state in OPEN
+    url = tx.rules.callback_url(case.job.id, 1) if wants_url else None
+    return job_view(case, created=created, callback_url=url)
+
+
+def _wallet(ask: WalletRef, row: Row | None) -> WalletView:
+    return WalletView(
+        user_id=ask.user_id,
+        currency=ask.currency,
+        balance=row["balance"] if row else 0,
+        held=row["held"] if row else 0,
+    )
+
+
+def orphan_view(row: Row) -> OrphanView:
+    return OrphanView(
+        id=row["id"],
+        task_id=row["task_id"],
+        state=row["state"],
+        reports=row["reports"],
+        trusted=row["trusted"],
+        first_seen_at=row["seen_at"],
+        job_id=row["job_id"],
+    )

@@ -1,0 +1,278 @@
+"""One transaction over a set of jobs: lock them, let the rules decide, write what changed."""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import structlog
+from chassis.outbox import OutboxRow
+from chassis.postgres import Connection, Database
+from chassis.queries import load
+from contracts.events import JobEvent, JobEventName
+from contracts.message import Message
+from contracts.reports import ReportReceived
+from contracts.streams import stream_of
+from contracts.subjects import job_event
+from pydantic import JsonValue
+
+from job_store.domain import reports
+from job_store.domain.case import Case
+from job_store.domain.rows import Bot, EffectState, Owner, Transfer
+from job_store.domain.rules import Rules
+from job_store.store.rows import bot_of, effect_of, job_of, owner_of, part_of, recordset
+
+log = structlog.get_logger()
+
+sql = load("job_store.store", "cases.sql", "orphans.sql")
+
+
+class StaleVersionError(Exception):
+    """A job changed while its row was locked: impossible, so a bug."""
+
+
+class TaskTakenError(Exception):
+    """A task id belongs to another job already."""
+
+
+class Transaction:
+    """What a store verb holds: locked cases by id, and the connection for its own queries."""
+
+    def __init__(self, connection: Connection, rules: Rules) -> None:
+        self.connection = connection
+        self.rules = rules
+        self.cases: dict[UUID, Case] = {}
+        self.owners: dict[str, list[Owner]] = {}
+        self.outgoing: list[tuple[str, Message]] = []
+
+    async def meet_at_tasks(self, task_ids: Iterable[str]) -> None:
+        """Upsert and lock the rows of these task ids; before any job is locked."""
+        ids = sorted(set(task_ids))
+        if not ids:
+            return
+        await self.connection.execute(sql.meet_at_tasks, ids)
+        await self.connection.fetch(sql.lock_tasks, ids)
+        for row in await self.connection.fetch(sql.owners_of_tasks, ids):
+            self.owners.setdefault(row["task_id"], []).append(owner_of(row))
+
+    async def lock(self, job_ids: Iterable[UUID]) -> dict[UUID, Case]:
+        """Lock jobs in id order and load all that belongs to them."""
+        ids = sorted(set(job_ids) - self.cases.keys())
+        if not ids:
+            return self.cases
+        job_rows = await self.connection.fetch(sql.lock_jobs, ids)
+        found = [row["id"] for row in job_rows]
+        if not found:
+            return self.cases
+        effects = _grouped(await self.connection.fetch(sql.effects_of_jobs, found), effect_of)
+        parts = _grouped(await self.connection.fetch(sql.parts_of_jobs, found), part_of)
+        owners = _grouped(await self.connection.fetch(sql.owners_of_jobs, found), owner_of)
+        bots = await self.bots({row["bot"] for row in job_rows})
+        for row in job_rows:
+            self.cases[row["id"]] = Case(
+                job=job_of(row),
+                bot=bots[row["bot"]],
+                now=row["now"],
+                effects=effects.get(row["id"], ()),
+                parts=parts.get(row["id"], ()),
+                owners=owners.get(row["id"], ()),
+            )
+        return self.cases
+
+    async def bots(self, slugs: Iterable[str]) -> dict[str, Bot]:
+        rows = await self.connection.fetch(sql.bots_by_slug, list(slugs))
+        return {row["slug"]: bot_of(row) for row in rows}
+
+    async def save(self) -> list[OutboxRow]:
+        """Match the orphans of task ids learned here, then write everything that changed."""
+        await self.match_orphans()
+        touched = [case for case in self.cases.values() if case.touched]
+        for case in touched:
+            case.change(version=case.loaded_version + 1)
+        await self._save_jobs(touched)
+        await self._save_children(touched)
+        await self._save_money([transfer for case in touched for transfer in case.transfers])
+        return await self._announce(touched)
+
+    def _refuse_taken_tasks(self) -> None:
+        for case in self.cases.values():
+            for owner in case.new_owners:
+                others = self.owners.get(owner.task_id, [])
+                if any(replace(other, job_id=owner.job_id) == owner and other != owner for other in others):
+                    raise TaskTakenError(owner.task_id)
+
+    async def match_orphans(self) -> None:
+        """The other half of the meeting: whoever learns a task id applies what waited for it."""
+        self._refuse_taken_tasks()
+        learned = {owner.task_id: case for case in self.cases.values() for owner in case.new_owners}
+        if not learned:
+            return
+        orphans = await self.connection.fetch(sql.orphans_of_tasks, list(learned))
+        if not orphans:
+            return
+        rows = await self.connection.fetch(sql.reports_of_orphans, [row["task_id"] for row in orphans])
+        for row in rows:
+            case = learned[row["task_id"]]
+            believed = reports.Trust(row["trust"])
+            word = reports.on_report(case, ReportReceived.model_validate(row["message"]), believed, self.rules)
+            log.info("[ORPHAN_RECONCILE] orphan.matched", job_id=str(case.job.id), task_id=row["task_id"], did=word)
+        matches = [(row["id"], learned[row["task_id"]].job.id) for row in orphans]
+        await self.connection.executemany(sql.match_orphan, matches)
+        await self.connection.executemany(
+            sql.adopt_reports, [(row["task_id"], learned[row["task_id"]].job.id) for row in orphans]
+        )
+
+    async def _save_jobs(self, touched: Sequence[Case]) -> None:
+        fresh = [case.job for case in touched if case.stored_job is None]
+        known = [case.job for case in touched if case.stored_job is not None]
+        if fresh:
+            await self.connection.execute(sql.insert_jobs, recordset(fresh))
+        if known:
+            updated = await self.connection.fetch(sql.update_jobs, recordset(known))
+            if len(updated) != len(known):
+                raise StaleVersionError
+
+    async def _save_children(self, touched: Sequence[Case]) -> None:
+        parts = [part for case in touched for part in case.parts.values() if case.stored_parts.get(part.id) != part]
+        effects = [e for case in touched for e in case.effects.values() if case.stored_effects.get(e.id) != e]
+        for query, values in (
+            (sql.save_parts, parts),
+            (sql.save_effects, effects),
+            (sql.insert_carriers, [carrier for case in touched for carrier in case.carriers]),
+            (sql.insert_attempts, [opened for case in touched for opened in case.opened]),
+            (sql.insert_owners, [owner for case in touched for owner in case.new_owners]),
+        ):
+            if values:
+                await self.connection.execute(query, recordset(values))
+
+    async def _save_money(self, transfers: Sequence[Transfer]) -> None:
+        if not transfers:
+            return
+        deltas: dict[tuple[str, int, str], list[int]] = {}
+        for transfer in transfers:
+            wallet = (transfer.job.bot, transfer.job.user_id, transfer.job.currency)
+            delta = deltas.setdefault(wallet, [0, 0])
+            for account, sign in ((transfer.debit, -1), (transfer.credit, 1)):
+                if account in ("balance", "held"):
+                    delta[account == "held"] += sign * transfer.amount
+        wallets: list[dict[str, JsonValue]] = [
+            {"bot": bot, "user_id": user, "currency": currency, "balance": balance, "held": held}
+            for (bot, user, currency), (balance, held) in sorted(deltas.items())
+        ]
+        await self.connection.fetch(sql.lock_wallets, wallets)
+        moved = await self.connection.fetch(sql.move_wallets, wallets)
+        if len(moved) != len(wallets):
+            raise StaleVersionError
+        await self.connection.execute(sql.insert_transfers, [_ledger_row(transfer) for transfer in transfers])
+
+    async def _announce(self, touched: Sequence[Case]) -> list[OutboxRow]:
+        events = [_event(case, name) for case in touched for name in case.news]
+        if events:
+            await self.connection.execute(sql.insert_events, [_event_row(event) for event in events])
+        messages = self.outgoing + [request for case in touched for request in case.requests]
+        messages += [(job_event(event.event, event.bot), event) for event in events]
+        if not messages:
+            return []
+        rows = await self.connection.fetch(
+            sql.insert_outbox,
+            [subject for subject, _ in messages],
+            [message.id for _, message in messages],
+            [message.wire() for _, message in messages],
+        )
+        return [outbox_row(row) for row in rows]
+
+
+class Units:
+    """Opens transactions; tells the relay and the clocks what a commit made due."""
+
+    def __init__(
+        self,
+        database: Database,
+        rules: Rules,
+        *,
+        offer: Callable[[Sequence[OutboxRow]], None],
+        wake: Callable[[], None],
+    ) -> None:
+        self.database = database
+        self.rules = rules
+        self._offer = offer
+        self._wake = wake
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Transaction]:
+        """One transaction: saved and committed on leaving, nothing of it on raising."""
+        async with self.database.transaction() as connection:
+            transaction = Transaction(connection, self.rules)
+            yield transaction
+            rows = await transaction.save()
+        if rows:
+            self._offer(rows)
+        if any(_has_due(case) for case in transaction.cases.values()):
+            self._wake()
+
+
+def _has_due(case: Case) -> bool:
+    return any(e.state is EffectState.PENDING and e.due_at <= case.now for e in case.effects.values())
+
+
+def outbox_row(row: Any) -> OutboxRow:  # noqa: ANN401 - a record
+    return OutboxRow(
+        id=row["id"],
+        stream=stream_of(row["subject"]),
+        subject=row["subject"],
+        msg_id=row["msg_id"],
+        payload=row["payload"],
+    )
+
+
+def _grouped(rows: Iterable[Any], make: Callable[[Any], Any]) -> dict[UUID, list[Any]]:
+    groups: dict[UUID, list[Any]] = {}
+    for row in rows:
+        groups.setdefault(row["job_id"], []).append(make(row))
+    return groups
+
+
+def _ledger_row(transfer: Transfer) -> dict[str, JsonValue]:
+    job = transfer.job
+    return {
+        "bot": job.bot,
+        "user_id": job.user_id,
+        "currency": job.currency,
+        "kind": transfer.kind,
+        "amount": transfer.amount,
+        "debit": transfer.debit,
+        "credit": transfer.credit,
+        "job_id": str(job.id),
+    }
+
+
+def _event(case: Case, name: JobEventName) -> JobEvent:
+    job = case.job
+    return JobEvent(
+        id=f"{job.id}:{job.version}:{name}",
+        at=case.now,
+        event=name,
+        job_id=job.id,
+        bot=job.bot,
+        key=job.key,
+        version=job.version,
+        state=job.state,
+        chat_id=job.chat_id,
+        user_id=job.user_id,
+        task_id=case.owners[-1].task_id if case.owners else None,
+        media=tuple(part.url for part in case.delivery if part.url),
+        cause=job.cause,
+        failure=job.failure,
+        error=job.error,
+        money=job.money,
+    )
+
+
+def _event_row(event: JobEvent) -> dict[str, JsonValue]:
+    return {
+        "bot": event.bot,
+        "job_id": str(event.job_id),
+        "event": event.event,
+        "message": event.model_dump(mode="json", exclude_none=True),
+    }
