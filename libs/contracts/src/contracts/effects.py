@@ -1,6 +1,6 @@
 """The two questions a worker asks before it acts; request and reply, answered by job-store."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -32,7 +32,7 @@ class Carried(Value):
 class Go(Value):
     """Act now. The lease runs from the moment the question was sent, on the asker's own clock."""
 
-    go: bool = True
+    go: Literal[True] = True
     lease: Annotated[float, Field(gt=0, description="seconds")]
     message_id: Annotated[
         MessageId | None, Field(description="the carrier to edit, when it is not the one just posted")
@@ -42,5 +42,5 @@ class Go(Value):
 class Stop(Value):
     """Do not act: the attempt is over, taken by another holder, or no longer wanted."""
 
-    go: bool = False
+    go: Literal[False] = False
     reason: Word

@@ -34,6 +34,10 @@ class BotsView(Value):
     bots: tuple[BotView, ...]
 
 
+class ListBots(Request):
+    """All of them."""
+
+
 class ListJobs(Request):
     bot: BotSlug | None = None
     state: JobState | None = None

@@ -21,7 +21,6 @@ API_VERBS: Final = (
     "jobs.find_by_task_id",
     "jobs.undelivered",
     "jobs.cancel",
-    "jobs.redeliver",
     "jobs.returned",
     "orphans.list",
     "orphans.match",

@@ -1,1 +1,1 @@
-"""The KIE dialects: reading callbacks and polls, creating tasks, signatures."""
+"""What KIE says and how it is told: readings, signatures, callback tokens, classes, the API."""

@@ -84,10 +84,10 @@ class Inbox:
             await connection.execute(sql.keep_floor, durable, stream_seq)
 
     async def floor(self, durable: str) -> int | None:
-        """Return the first sequence a recreated consumer must start at."""
+        """Return up to where a durable was acknowledged, for a consumer made anew."""
         async with self._units.database.connection() as connection:
             floor: int | None = await connection.fetchval(sql.floor, durable)
-            return None if floor is None else floor + 1
+            return floor
 
 
 def _apply(

@@ -16,8 +16,9 @@ INSERT INTO dead_letters (durable, subject, stream_seq, payload, reason) VALUES 
 ON CONFLICT DO NOTHING
 
 -- keep_floor --
+-- Also when it is lower: then the stream was made anew.
 INSERT INTO floors (durable, stream_seq) VALUES ($1, $2)
-ON CONFLICT (durable) DO UPDATE SET stream_seq = greatest(floors.stream_seq, excluded.stream_seq)
+ON CONFLICT (durable) DO UPDATE SET stream_seq = excluded.stream_seq
 
 -- floor --
 SELECT stream_seq FROM floors WHERE durable = $1

@@ -13,7 +13,6 @@ from contracts.api import (
     OneJob,
     OrphansView,
     OrphanView,
-    Page,
     Refusal,
     RefusalName,
     StatementView,
@@ -45,22 +44,17 @@ class Requests:
             case = await _find(tx, bot, ask)
             return unknown_job(str(ask.job_id or ask.key)) if case is None else _view(tx, case)
 
-    async def views(self, job_ids: list[UUID], *, created: set[UUID] | None = None) -> dict[UUID, JobView]:
-        """Show several jobs; ``created`` names those that are new."""
+    async def views(self, job_ids: list[UUID]) -> dict[UUID, JobView]:
+        """Show several jobs, of whichever bot."""
         async with self._units.begin() as tx:
-            cases = await tx.lock(job_ids)
-            return {
-                job_id: _view(tx, case, created=created is None or job_id in created)
-                for job_id, case in cases.items()
-            }
+            return {job_id: _view(tx, case) for job_id, case in (await tx.lock(job_ids)).items()}
 
     async def find_by_task_id(self, bot: str, task_id: str) -> JobsView:
         return await self._page("job_ids_of_task", task_id, bot)
 
-    async def undelivered(self, bot: str, page: Page) -> JobsView:
+    async def undelivered(self, bot: str, *, after: UUID | None, limit: int) -> JobsView:
         """List the jobs whose result is known and not yet shown, oldest first."""
-        after = UUID(page.after) if page.after else NIL
-        return await self._page("undelivered", bot, after, page.limit)
+        return await self._page("undelivered", bot, after or NIL, limit)
 
     async def _page(self, query: str, *args: object) -> JobsView:
         async with self._units.begin() as tx:

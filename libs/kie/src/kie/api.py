@@ -1,0 +1,183 @@
+"""The KIE API: one call creates a task, one polls it. Retries nothing by itself."""
+
+import asyncio
+from dataclasses import replace
+
+import httpx
+
+from kie import creation
+from kie.creation import Ambiguous, Created, Creation, NotCreated
+from kie.families import FAMILIES, Input
+from kie.reading import Anomaly, Reading, State, read_poll, unanswered, unaskable
+
+__all__ = [
+    "FAMILIES",
+    "USER_AGENT",
+    "Ambiguous",
+    "Created",
+    "Creation",
+    "KieApi",
+    "NotCreated",
+    "http_client",
+]
+
+# KIE's CDN answers 403 to the agents of Python libraries.
+USER_AGENT = (
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/131.0.0.0 Safari/537.36"
+)
+CONNECT_TIMEOUT = 5.0
+# Creating validates and enqueues; recorded calls took seconds, slow ones are cut here.
+CALL_TIMEOUT = 30.0
+# Answers are small but for MIDI, which carries every note.
+LARGEST_ANSWER = 16 * 1024 * 1024
+
+# Raised before the first byte of a request leaves.
+_NEVER_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    httpx.LocalProtocolError,
+)
+
+
+class _TooLargeError(Exception):
+    """The answer exceeds what any endpoint sends."""
+
+
+def http_client() -> httpx.AsyncClient:
+    """Open a client fit for creating: no connection is used twice.
+
+    A kept connection may be closed under our request, which would make a creation ambiguous.
+    """
+    return httpx.AsyncClient(
+        limits=httpx.Limits(max_connections=100, max_keepalive_connections=0),
+        timeout=httpx.Timeout(CALL_TIMEOUT, connect=CONNECT_TIMEOUT),
+        follow_redirects=False,
+    )
+
+
+class KieApi:
+    """Calls KIE with one account's key; the key never stands in what it returns."""
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        *,
+        base_url: str,
+        api_key: str,
+        call_timeout: float = CALL_TIMEOUT,
+    ) -> None:
+        self._http = http
+        self._base_url = base_url.rstrip("/")
+        self._api_key = api_key
+        self._call_timeout = call_timeout
+        # Connecting ends well before the whole call does: only then is "never sent" certain.
+        connect = min(CONNECT_TIMEOUT, call_timeout / 2)
+        self._timeout = httpx.Timeout(call_timeout, connect=connect)
+
+    async def create_task(
+        self,
+        *,
+        family: str,
+        model: str | None,
+        input: Input,  # noqa: A002  KIE's own word, part of the request
+        callback_url: str | None,
+    ) -> Creation:
+        """Create a task; says exactly what the answer, or its absence, proves."""
+        endpoints = FAMILIES.get(family)
+        if endpoints is None or endpoints.create_path is None:
+            return NotCreated("refused", None, "no such endpoint")
+        try:
+            request = self._http.build_request(
+                "POST",
+                self._base_url + endpoints.create_path,
+                json=endpoints.write(model, input, callback_url),
+                headers=self._headers(),
+                timeout=self._timeout,
+            )
+        except ValueError as error:  # not a number, or text that is no UTF-8
+            return NotCreated("refused", None, f"request cannot be written: {_name(error)}")
+        try:
+            status, raw, retry_after = await self._send(request)
+        except _NEVER_SENT as error:
+            return NotCreated("later", None, self._without_key(_name(error)))
+        except (httpx.HTTPError, TimeoutError, _TooLargeError) as error:
+            return Ambiguous(self._without_key(_name(error)))
+        outcome = creation.on_answer(http_status=status, raw=raw, retry_after=retry_after)
+        return self._redacted(outcome)
+
+    async def poll(self, *, family: str, task_id: str) -> Reading:
+        """Ask about a task at its family's endpoint; trouble on the way is a transient error."""
+        endpoints = FAMILIES.get(family)
+        if endpoints is None or endpoints.poll_path is None:
+            return unaskable(family=family)
+        request = self._http.build_request(
+            "GET",
+            self._base_url + endpoints.poll_path,
+            params={"taskId": task_id},
+            headers=self._headers(),
+            timeout=self._timeout,
+        )
+        try:
+            status, raw, _ = await self._send(request)
+        except (httpx.HTTPError, TimeoutError, _TooLargeError) as error:
+            return unanswered(family=family, reason=self._without_key(_name(error)))
+        reading = read_poll(raw, family=family, http_status=status)
+        message = reading.error_message
+        if message is not None:
+            reading = replace(reading, error_message=self._without_key(message))
+        return _about(task_id, reading)
+
+    async def _send(self, request: httpx.Request) -> tuple[int, bytes, str | None]:
+        # httpx bounds each step; a slow drip of bytes is bounded only here.
+        async with asyncio.timeout(self._call_timeout):
+            response = await self._http.send(request, stream=True, follow_redirects=False)
+            try:
+                chunks = bytearray()
+                async for chunk in response.aiter_bytes():
+                    chunks += chunk
+                    if len(chunks) > LARGEST_ANSWER:
+                        raise _TooLargeError
+            finally:
+                await response.aclose()
+        return response.status_code, bytes(chunks), response.headers.get("Retry-After")
+
+    def _headers(self) -> dict[str, str]:
+        return {
+            "Authorization": f"Bearer {self._api_key}",
+            "User-Agent": USER_AGENT,
+            "Accept": "application/json",
+        }
+
+    def _redacted(self, outcome: Creation) -> Creation:
+        match outcome:
+            case NotCreated(message=str(message)):
+                return replace(outcome, message=self._without_key(message))
+            case Ambiguous(reason):
+                return replace(outcome, reason=self._without_key(reason))
+            case _:
+                return outcome
+
+    def _without_key(self, text: str) -> str:
+        return text.replace(self._api_key, "***") if self._api_key else text
+
+
+def _name(error: Exception) -> str:
+    # The class says what happened; httpx texts may quote the URL or a header.
+    return type(error).__name__
+
+
+def _about(task_id: str, reading: Reading) -> Reading:
+    """Hold a reading that speaks about another task than the one asked for."""
+    if reading.task_id in (None, task_id):
+        return reading
+    return replace(
+        reading,
+        task_id=task_id,
+        state=State.UNKNOWN,
+        media=(),
+        anomalies=(*reading.anomalies, Anomaly.TASK_ID_MISMATCH),
+    )

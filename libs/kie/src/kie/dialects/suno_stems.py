@@ -1,0 +1,57 @@
+"""Suno stems: one link per stem, under a key that drifted, nested twice when split finely."""
+
+from kie.body import Json
+from kie.dialects.base import Dialect, Facts, Links
+from kie.dialects.suno_files import FLAG_WORDS
+from kie.dialects.suno_music import FAILURES
+from kie.paths import has
+
+_CALLBACK_KEYS = ("data.vocal_separation_info", "data.vocal_removal_info")
+
+
+def _recognise(root: dict[str, Json]) -> str | None:
+    return "suno_vocal_removal" if any(has(root, key) for key in _CALLBACK_KEYS) else None
+
+
+def _recognise_poll(root: dict[str, Json]) -> str | None:
+    marks = ("data.response.vocalUrl", "data.response.originUrl")
+    return "suno_vocal_removal" if any(has(root, mark) for mark in marks) else None
+
+
+def _snake(root: str) -> tuple[Links, ...]:
+    return (
+        Links(f"{root}.*_url!origin_url", "audio"),
+        Links(f"{root}.origin_data[].extract.audio_url", "audio"),
+        Links(f"{root}.origin_data[].remove.audio_url", "audio"),
+    )
+
+
+def _camel(root: str) -> tuple[Links, ...]:
+    return (
+        Links(f"{root}.*Url!originUrl", "audio"),
+        Links(f"{root}.originData[].extract.audioUrl", "audio"),
+        Links(f"{root}.originData[].remove.audioUrl", "audio"),
+        Links(f"{root}.originData[].extract.audio_url", "audio"),
+        Links(f"{root}.originData[].remove.audio_url", "audio"),
+    )
+
+
+DIALECT = Dialect(
+    families=("suno_vocal_removal",),
+    callback=Facts(
+        media=tuple(place for key in _CALLBACK_KEYS for place in _snake(key)),
+        ignored=tuple(f"{key}.origin_url" for key in _CALLBACK_KEYS),
+    ),
+    poll=Facts(
+        media=(*_camel("data.response"), *_snake("data.response")),
+        media_instead=tuple(place for key in _CALLBACK_KEYS for place in _snake(key)),
+        ignored=("data.response.originUrl",),
+        word_at="data.successFlag",
+        words=FLAG_WORDS,
+        words_have_remarks=True,
+        word_required=True,
+    ),
+    recognise_callback=_recognise,
+    recognise_poll=_recognise_poll,
+    failures=FAILURES,
+)

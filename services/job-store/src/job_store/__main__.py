@@ -1,0 +1,5 @@
+"""``python -m job_store``."""
+
+from job_store.app import main
+
+raise SystemExit(main())

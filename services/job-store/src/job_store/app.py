@@ -1,0 +1,146 @@
+"""Wiring of the job store, and its routing tables."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+import structlog
+from chassis import bus, clock, health, lifecycle, postgres
+from chassis.outbox import OutboxRelay
+from contracts import streams, subjects
+from contracts.ops import AddBot
+from faststream.nats import NatsBroker
+from kie.tokens import CallbackToken, mint
+
+from job_store.api import Api, worker_verbs
+from job_store.clocks import clocks
+from job_store.domain.pacing import limits
+from job_store.domain.rules import Rules
+from job_store.handlers import BATCH, Handlers
+from job_store.migrate import consumer_specs, stream_specs
+from job_store.settings import Settings
+from job_store.store.creation import Creations
+from job_store.store.effects import Effects
+from job_store.store.inbox import Inbox
+from job_store.store.ops import Ops
+from job_store.store.orphans import Orphans
+from job_store.store.outbox import Outbox
+from job_store.store.requests import Requests
+from job_store.store.unit import Units
+from job_store.verbs import BotVerbs, OpsVerbs
+
+__all__ = ["NAME", "Settings", "StreamDrift", "build", "main"]
+
+log = structlog.get_logger()
+
+NAME: Final = "job-store"
+POOL: Final = 12  # connections: three consumers, five clocks, the API's three coalescers, the relay
+
+
+class StreamDrift(Exception):
+    """The streams are not what the migration makes; ``sendonce migrate up`` mends it."""
+
+
+async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecycle.Part]:
+    """Wire the service: facts and questions in, decisions into Postgres, requests and events out."""
+    broker = await stack.enter_async_context(
+        bus.connected(settings.nats_url, name=NAME, creds=settings.nats_creds)
+    )
+    client = broker.connection
+    js = client.jetstream()
+    if drift := await bus.check_streams(js, stream_specs(), consumer_specs()):
+        raise StreamDrift("; ".join(drift))
+    database = await stack.enter_async_context(
+        postgres.connected(
+            settings.database_url.get_secret_value(), application_name=NAME, schema="sendonce", max_size=POOL
+        )
+    )
+    due = asyncio.Event()
+    outbox = Outbox(database)
+    relay = OutboxRelay(
+        outbox, bus.Publisher(client, stream_of=streams.stream_of), oldest_age=outbox.oldest_age
+    )
+    rules = _rules(settings)
+    units = Units(database, rules, offer=relay.offer, wake=due.set)
+    effects = Effects(
+        units, limits(telegram_share=settings.telegram_share, creates_per_10s=settings.kie_creates_per_10s)
+    )
+    inbox, requests = Inbox(units), Requests(units)
+    ops = Ops(units, requests)
+    if settings.bot_token is not None:
+        await ops.add_bot(AddBot(slug="default", not_after=clock.SYSTEM.now() + timedelta(minutes=1)))
+    handlers = Handlers(inbox, effects)
+    watchdog = bus.ConsumerWatchdog(js, consumer_specs(), floor=inbox.floor, on_floor=inbox.keep_floor)
+    api = Api(
+        client,
+        bots=BotVerbs(Creations(units), requests, effects).table(),
+        operators=OpsVerbs(ops, requests).table(),
+        workers=worker_verbs(effects),
+    )
+    checks = {"postgres": database.ping, "consumers": watchdog.check}
+    return (
+        *health.health_parts(settings, checks),
+        watchdog,
+        relay,
+        *_consumers(broker, handlers),
+        api,
+        *clocks(effects, Orphans(units), rules, due=due),
+    )
+
+
+def _consumers(broker: NatsBroker, handlers: Handlers) -> list[bus.Consumer]:
+    """Which fact goes where: the whole JetStream surface of this service."""
+    routes = {
+        "job-store-reports": (subjects.REPORT_RECEIVED, handlers.on_report_received),
+        "job-store-submissions": (subjects.SUBMISSION_OUTCOME, handlers.on_submission_outcome),
+        "job-store-deliveries": (subjects.DELIVERY_OUTCOME, handlers.on_delivery_outcome),
+    }
+    return [
+        bus.consume(
+            broker,
+            stream=streams.CONSUMER[durable].stream,
+            durable=durable,
+            subject=subject,
+            handler=handler,
+            on_hopeless=handlers.dead_letters_of(durable),
+            batch=BATCH,
+        )
+        for durable, (subject, handler) in routes.items()
+    ]
+
+
+def _rules(settings: Settings) -> Rules:
+    if settings.public_url is None:
+        log.warning(
+            "callbacks.off",
+            reason="SENDONCE_PUBLIC_URL is not set",
+            cost=f"every result is found by polling, {settings.poll_after.total_seconds():g} s after its task at the earliest",
+        )
+    return Rules(
+        callback_url=_callback_url(settings),
+        job_ttl=timedelta(seconds=settings.job_ttl_seconds),
+        poll_after=settings.poll_after,
+        orphan_ttl=timedelta(seconds=settings.orphan_ttl_seconds),
+    )
+
+
+def _callback_url(settings: Settings) -> Callable[[UUID, int], str | None]:
+    signing = settings.signing_key()
+    base = settings.public_url
+
+    def url(job_id: UUID, attempt: int) -> str | None:
+        if base is None or signing is None:
+            return None
+        key_id, key = signing
+        token = mint(CallbackToken(key_id=key_id, job_id=job_id, attempt=attempt), key)
+        return f"{base.rstrip('/')}/callbacks/kie/{token}"
+
+    return url
+
+
+def main() -> int:
+    """Run the job store as this process."""
+    return lifecycle.run(build, Settings, name=NAME)

@@ -1,0 +1,87 @@
+"""The one migration step: the schema by dbmate, the streams and durables by the bus."""
+
+import asyncio
+import shutil
+import sys
+from importlib import resources
+from pathlib import Path
+
+from chassis import bus
+from contracts import streams
+
+TABLE = "public.sendonce_migrations"
+
+
+class MigrationError(Exception):
+    """dbmate refused; its own words follow."""
+
+
+async def migrate_database(url: str, command: str = "up") -> str:
+    """Run one dbmate command (``up``, ``down``, ``status``) and return what it said."""
+    folder = resources.files("job_store") / "migrations"
+    with resources.as_file(folder) as path:
+        process = await asyncio.create_subprocess_exec(
+            _dbmate(),
+            *("--no-dump-schema", "--migrations-table", TABLE, "--migrations-dir", str(path)),
+            *("--wait", "--wait-timeout", "30s"),
+            command,
+            env={"DATABASE_URL": _with_sslmode(url), "PATH": ""},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _ = await process.communicate()
+    text = said.decode(errors="replace")
+    if process.returncode:
+        raise MigrationError(text.strip())
+    return text
+
+
+async def migrate_bus(url: str, *, creds: Path | None = None) -> list[str]:
+    """Make or mend the streams and durables; returns what was done."""
+    async with bus.connected(url, name="migrate", creds=creds) as broker:
+        return await bus.ensure_streams(broker.connection.jetstream(), stream_specs(), consumer_specs())
+
+
+def stream_specs() -> list[bus.StreamSpec]:
+    """Return the streams as the bus makes them."""
+    return [
+        bus.StreamSpec(
+            name=stream.name,
+            subjects=stream.subjects,
+            max_age=stream.max_age,
+            max_bytes=stream.max_bytes,
+            duplicate_window=stream.duplicate_window,
+            description=stream.description,
+        )
+        for stream in streams.STREAMS
+    ]
+
+
+def consumer_specs() -> list[bus.ConsumerSpec]:
+    """Return the durables as the bus makes them."""
+    return [
+        bus.ConsumerSpec(
+            stream=consumer.stream,
+            durable=consumer.durable,
+            filter_subjects=(consumer.subject,),
+            ack_wait=consumer.ack_wait,
+            max_ack_pending=consumer.max_ack_pending,
+        )
+        for consumer in streams.CONSUMERS
+    ]
+
+
+def _dbmate() -> str:
+    beside = Path(sys.executable).parent / "dbmate"
+    found = str(beside) if beside.exists() else shutil.which("dbmate")
+    if found is None:
+        msg = "dbmate is not installed beside this Python"
+        raise MigrationError(msg)
+    return found
+
+
+def _with_sslmode(url: str) -> str:
+    """Say ``sslmode=prefer`` for dbmate's driver, which would insist on TLS where asyncpg does not."""
+    if "sslmode=" in url:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}sslmode=disable"

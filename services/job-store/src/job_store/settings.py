@@ -1,0 +1,86 @@
+"""The job store's environment, read here and nowhere else."""
+
+import base64
+import binascii
+from datetime import timedelta
+from typing import Final
+
+from chassis.settings import ServiceSettings
+from pydantic import Field, SecretStr, field_validator
+
+SHORTEST_KEY: Final = 16  # bytes; below that a callback key can be guessed
+
+
+class Settings(ServiceSettings):
+    """What the job store reads."""
+
+    database_url: SecretStr = Field(description="Address of Postgres, postgresql://user:password@host:port/name.")
+    public_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://",
+        description="Where KIE reaches the callback gateway. Without it every result is found by polling.",
+    )
+    callback_keys: SecretStr = Field(
+        default=SecretStr(""),
+        description="Keys that sign callback URLs, kid:base64[,kid:base64]; the first signs, all are accepted.",
+    )
+    bot_token: SecretStr | None = Field(
+        default=None, description="When set, a bot named default is made on the first start."
+    )
+    telegram_share: float = Field(
+        default=0.8, gt=0, le=1, description="Share of Telegram's 30 calls a second that sendonce may use per bot."
+    )
+    kie_creates_per_10s: int = Field(
+        default=20, ge=1, le=100_000, description="createTask calls per KIE account in 10 s; KIE refuses more than 20."
+    )
+    poll_after_seconds: float = Field(
+        default=30, gt=0, le=3600, description="Silence after which KIE is asked about a task; 3 is right without PUBLIC_URL."
+    )
+    job_ttl_seconds: float = Field(
+        default=3600, gt=0, description="Time a result may take before the job expires and its hold is released."
+    )
+    orphan_ttl_seconds: float = Field(
+        default=3600, gt=0, description="Time a callback may wait for its job before it counts as expired."
+    )
+
+    @field_validator("callback_keys")
+    @classmethod
+    def _are_callback_keys(cls, value: SecretStr) -> SecretStr:
+        _keys(value.get_secret_value())
+        return value
+
+    def signing_key(self) -> tuple[str, bytes] | None:
+        """Return the key id and key that sign new callback URLs."""
+        keys = _keys(self.callback_keys.get_secret_value())
+        return next(iter(keys.items()), None)
+
+    @property
+    def poll_after(self) -> timedelta:
+        """The wait before the first poll; short when polling is all there is."""
+        seconds = self.poll_after_seconds
+        if self.public_url is None and "poll_after_seconds" not in self.model_fields_set:
+            seconds = 3
+        return timedelta(seconds=seconds)
+
+
+def _keys(text: str) -> dict[str, bytes]:
+    keys: dict[str, bytes] = {}
+    for entry in filter(None, (part.strip() for part in text.split(","))):
+        kid, colon, encoded = entry.partition(":")
+        if not colon:
+            msg = "must be kid:base64[,kid:base64]"
+            raise ValueError(msg)
+        keys[kid.strip()] = _decoded(encoded.strip())
+        if len(keys[kid.strip()]) < SHORTEST_KEY:
+            msg = f"a callback key has fewer than {SHORTEST_KEY} bytes"
+            raise ValueError(msg)
+    return keys
+
+
+def _decoded(encoded: str) -> bytes:
+    plain = encoded.rstrip("=").translate(str.maketrans("-_", "+/"))
+    try:
+        return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
+    except binascii.Error as problem:
+        msg = "a callback key is not base64"
+        raise ValueError(msg) from problem

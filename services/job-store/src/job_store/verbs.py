@@ -1,0 +1,146 @@
+"""The verbs of the API: what a bot and an operator may ask, and which store verb answers."""
+
+from typing import TypeVar
+from uuid import UUID
+
+import structlog
+from chassis.coalesce import Coalescer
+from contracts.api import (
+    AttachTask,
+    ByTask,
+    Changes,
+    ChatReturned,
+    CreateJob,
+    DeliverJob,
+    Done,
+    ExpectJob,
+    MatchOrphan,
+    OneJob,
+    Page,
+    Refusal,
+    RefusalName,
+    TopUp,
+    WalletRef,
+)
+from contracts.message import Value
+from contracts.ops import (
+    AddBot,
+    AskDoctor,
+    AskStatus,
+    ListBots,
+    ListJobs,
+    ListOrphans,
+    ShowJob,
+    ShowOrphan,
+    WalletStatement,
+)
+
+from job_store.api import Verb
+from job_store.handlers import BATCH, loud
+from job_store.store.creation import Creation, Creations
+from job_store.store.creation import Request as JobRequest
+from job_store.store.effects import Effects
+from job_store.store.ops import Ops
+from job_store.store.requests import Requests
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+
+class BotVerbs:
+    def __init__(self, creations: Creations, requests: Requests, effects: Effects) -> None:
+        self._create = Coalescer(loud(creations.create), max_batch=BATCH)
+        self._requests = requests
+        self._effects = effects
+
+    def table(self) -> list[Verb]:
+        """Return the routing table of ``api.<bot>.<verb>``."""
+        requests = self._requests
+        return [
+            Verb("jobs.create", CreateJob, self.create),
+            Verb("jobs.expect", ExpectJob, self.create),
+            Verb("jobs.deliver", DeliverJob, self.create),
+            Verb("jobs.attach", AttachTask, requests.attach),
+            Verb("jobs.get", OneJob, requests.get),
+            Verb("jobs.find_by_task_id", ByTask, self.find_by_task_id),
+            Verb("jobs.undelivered", Page, self.undelivered),
+            Verb("jobs.cancel", OneJob, requests.cancel),
+            Verb("jobs.returned", ChatReturned, self.returned),
+            Verb("orphans.match", MatchOrphan, requests.match),
+            Verb("wallets.get", WalletRef, requests.wallet),
+            Verb("wallets.topup", TopUp, requests.topup),
+            Verb("wallets.statement", WalletRef, requests.statement),
+            Verb("changes", Changes, requests.changes),
+        ]
+
+    async def create(self, bot: str, ask: JobRequest) -> Value:
+        """Create a job through any of the three doors; the same key answers with the same job."""
+        made = await self._create(Creation(bot, ask))
+        if isinstance(made, Refusal):
+            log.info("[JOB_CREATE] job.refused", bot=bot, code=made.code)
+            return made
+        view = (await self._requests.views([made.job_id]))[made.job_id]
+        log.info("[JOB_CREATE] job.created", bot=bot, job_id=str(made.job_id), is_new=made.is_new, price=view.price)
+        return view.model_copy(update={"created": made.is_new})
+
+    async def find_by_task_id(self, bot: str, ask: ByTask) -> Value:
+        return await self._requests.find_by_task_id(bot, ask.task_id)
+
+    async def undelivered(self, bot: str, ask: Page) -> Value:
+        try:
+            after = UUID(ask.after) if ask.after else None
+        except ValueError:
+            return Refusal(code=RefusalName.INVALID_REQUEST, message="after: not a cursor of this list")
+        return await self._requests.undelivered(bot, after=after, limit=ask.limit)
+
+    async def returned(self, bot: str, ask: ChatReturned) -> Value:
+        return Done(changed=await self._effects.returned(bot=bot, chat_id=ask.chat_id))
+
+
+class OpsVerbs:
+    def __init__(self, ops: Ops, requests: Requests) -> None:
+        self._ops = ops
+        self._requests = requests
+
+    def table(self) -> list[Verb]:
+        """Return the routing table of ``ops.<verb>``."""
+        return [
+            Verb("bots.add", AddBot, self.add_bot),
+            Verb("bots.list", ListBots, self.list_bots),
+            Verb("jobs.list", ListJobs, self.list_jobs),
+            Verb("jobs.show", ShowJob, self.show_job),
+            Verb("orphans.list", ListOrphans, self.list_orphans),
+            Verb("orphans.show", ShowOrphan, self.show_orphan),
+            Verb("wallets.statement", WalletStatement, self.statement),
+            Verb("status", AskStatus, self.status),
+            Verb("doctor", AskDoctor, self.doctor),
+        ]
+
+    async def add_bot(self, _bot: str, ask: AddBot) -> Value:
+        return await self._ops.add_bot(ask)
+
+    async def list_bots(self, _bot: str, _ask: ListBots) -> Value:
+        return await self._ops.list_bots()
+
+    async def list_jobs(self, _bot: str, ask: ListJobs) -> Value:
+        return await self._ops.list_jobs(ask)
+
+    async def show_job(self, _bot: str, ask: ShowJob) -> Value:
+        return await self._ops.story(ask.job_id)
+
+    async def list_orphans(self, _bot: str, ask: ListOrphans) -> Value:
+        return await self._requests.orphans(state=ask.state, limit=ask.limit)
+
+    async def show_orphan(self, _bot: str, ask: ShowOrphan) -> Value:
+        story = await self._ops.orphan(ask.orphan_id)
+        return story or Refusal(code=RefusalName.UNKNOWN_ORPHAN, message=f"no orphan {ask.orphan_id}")
+
+    async def statement(self, _bot: str, ask: WalletStatement) -> Value:
+        return await self._ops.statement(ask)
+
+    async def status(self, _bot: str, _ask: AskStatus) -> Value:
+        return await self._ops.status()
+
+    async def doctor(self, _bot: str, _ask: AskDoctor) -> Value:
+        return await self._ops.doctor()
