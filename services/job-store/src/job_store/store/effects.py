@@ -235,7 +235,8 @@ async def _park(tx: Transaction, outcomes: Sequence[tuple[Case, Any]]) -> None:
             later = outcome.result
             until = case.now + timedelta(seconds=later.after)
             key = _scope_key(case, outcome, later.scope)
-            holds[key] = max(holds.get(key, (until, None)), (until, later.reason if later.needs_owner else None), key=_when)
+            hold = (until, later.reason if later.needs_owner else None)
+            holds[key] = max(holds.get(key, hold), hold, key=_when)
     if not holds:
         return
     buckets = await _lock_buckets(tx, holds.keys())

@@ -1,0 +1,89 @@
+# Everything a person types. `make` alone prints the list.
+# Needs Python 3.11 or newer, make and git; all else is installed into .venv from hash-locked files.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+MEMBERS := $(patsubst %/pyproject.toml,%,$(sort $(wildcard services/*/pyproject.toml libs/*/pyproject.toml tools/*/pyproject.toml)))
+PROJECTS := $(addsuffix /pyproject.toml,. $(MEMBERS))
+# mypy reads each directory of tests on its own: files of the same name live in many of them.
+TESTS := $(wildcard services/*/tests libs/*/tests tools/*/tests tests)
+
+# The first Python that is new enough; PYTHON=... chooses another.
+CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11 python
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for p in $(CANDIDATES); do "$$p" -c '$(NEW_ENOUGH)' 2>/dev/null && { echo "$$p"; break; }; done)
+
+# The lock names hashes, not places: uv and pip fetch from wherever this machine is told to.
+export UV_NO_PROGRESS ?= 1
+UV := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv --quiet
+
+##@ Use
+
+.PHONY: help
+help: ## This list
+	@awk 'BEGIN { FS = ":.*## "; print "\n\033[1msendonce\033[0m  every job from request to chat, once\n" } \
+	  /^##@ / { printf "\n\033[1m%s\033[0m\n", substr($$0, 5) } \
+	  /^[a-z-]+:.*## / { printf "  \033[36mmake %-10s\033[0m %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST)); echo
+
+.PHONY: setup
+setup: $(STAMP) ## Install everything into .venv, from the lock
+	@echo "ready: $(VENV)"
+
+.PHONY: demo
+demo: $(STAMP) ## Real NATS, real Postgres, five services, sandbox KIE and Telegram; ARGS="--jobs 200 --faults hard"
+	@$(BIN)/sendonce demo $(ARGS)
+
+##@ Check
+
+.PHONY: test
+test: $(STAMP) ## Every test that needs no Docker engine; ARGS="-k carrier" narrows it
+	@$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: lint
+lint: $(STAMP) ## Style, types and the map of imports
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@for tests in $(TESTS); do \
+	  if find "$$tests" -name '*.py' | grep -q .; then echo "mypy $$tests"; MYPYPATH="$$tests" $(BIN)/mypy "$$tests"; fi; done
+	@$(BIN)/lint-imports --no-logo
+
+.PHONY: format
+format: $(STAMP) ## Let ruff write what it can
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+##@ Keep
+
+.PHONY: lock
+lock: $(BIN)/uv ## Write requirements.lock anew; UPGRADE=1 takes the newest versions
+	@$(UV) pip compile $(PROJECTS) --group dev --universal --python-version 3.11 \
+	  --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade) \
+	  $(foreach member,$(MEMBERS),--no-emit-package $(shell sed -n 's/^name = "\(.*\)"/\1/p' $(member)/pyproject.toml)) \
+	  --custom-compile-command "make lock" --output-file requirements.lock > /dev/null
+	@echo "requirements.lock: $$(grep -c '==' requirements.lock) packages"
+
+.PHONY: clean
+clean: ## Remove .venv, caches and the local data in .sendonce
+	@rm -rf $(VENV) .sendonce .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find services libs tools tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/uv: requirements-uv.lock
+	@test -n "$(PYTHON)" || { echo "sendonce needs Python 3.11 or newer; set PYTHON=/path/to/python" >&2; exit 1; }
+	@echo "making $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV) || { echo "this Python cannot make environments (on Debian: apt install python3-venv)" >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-uv.lock
+	@touch $@
+
+$(STAMP): $(BIN)/uv requirements.lock $(PROJECTS)
+	@echo "installing $$(grep -c '==' requirements.lock) locked packages and $(words $(MEMBERS)) of our own"
+	@$(UV) pip sync --require-hashes requirements.lock
+	@$(UV) pip install --no-deps --no-build-isolation $(addprefix --editable ,$(MEMBERS))
+	@touch $@

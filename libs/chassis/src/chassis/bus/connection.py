@@ -1,0 +1,129 @@
+"""One NATS connection: it never gives up, and never hides an outage in a buffer."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import nats.errors
+import structlog
+from faststream import AckPolicy
+from faststream.nats import NatsBroker
+from faststream.nats.security import NatsCredentials
+
+from chassis.metrics import counter
+
+log = structlog.get_logger()
+
+FIRST_CONNECT = timedelta(seconds=60)  # servers of a whole deployment start side by side
+PING_INTERVAL = 5  # seconds; with two outstanding pings a dead link is noticed in 15 s
+RECONNECT_WAIT = 0.5  # seconds between attempts
+CONNECT_TIMEOUT = 3  # seconds for one attempt
+DRAIN_TIMEOUT = 5  # seconds to flush on leaving
+GRACEFUL_TIMEOUT = 15.0  # seconds running handlers get on leaving
+
+_EVENTS = counter("nats_connection_events_total", "Connects, losses and errors.", ["event"])
+
+
+async def connect(
+    url: str,
+    *,
+    name: str,
+    creds: Path | None = None,
+    deadline: timedelta = FIRST_CONNECT,
+    inbox_prefix: str = "_INBOX",
+) -> NatsBroker:
+    """Connect and return the broker; its raw client is `broker.connection`.
+
+    The first connect is tried until the deadline (then `TimeoutError`), later ones for ever.
+    """
+
+    async def on_disconnected() -> None:
+        if broker.connection.is_closed:  # we left; a lost connection is reconnecting
+            log.info("nats.closed", name=name)
+            return
+        _EVENTS.labels("disconnected").inc()
+        log.warning("nats.disconnected", name=name)
+
+    broker = NatsBroker(
+        [part.strip() for part in url.split(",")],
+        name=name,
+        ack_policy=AckPolicy.MANUAL,
+        # The default of 60 attempts closes the connection for good and then spins.
+        max_reconnect_attempts=-1,
+        reconnect_time_wait=RECONNECT_WAIT,  # type: ignore[arg-type]  # nats-py sleeps for it, a float is fine
+        connect_timeout=CONNECT_TIMEOUT,
+        ping_interval=PING_INTERVAL,
+        max_outstanding_pings=2,
+        drain_timeout=DRAIN_TIMEOUT,
+        # No reconnect buffer: what cannot be sent now fails now, and its caller knows.
+        pending_size=0,
+        inbox_prefix=inbox_prefix,
+        graceful_timeout=GRACEFUL_TIMEOUT,
+        apply_types=False,
+        logger=None,
+        log_level=logging.WARNING,
+        error_cb=_on_error,
+        disconnected_cb=on_disconnected,
+        reconnected_cb=_on_reconnected,
+        security=NatsCredentials(str(creds)) if creds is not None else None,
+    )
+    await _first_connect(broker, deadline)
+    _EVENTS.labels("connected").inc()
+    log.info("nats.connected", name=name)
+    return broker
+
+
+async def _first_connect(broker: NatsBroker, deadline: timedelta) -> None:
+    # nats-py's endless loop can swallow a cancellation, so it runs apart and is told repeatedly.
+    connecting = asyncio.create_task(broker.connect())
+    try:
+        await asyncio.wait({connecting}, timeout=deadline.total_seconds())
+    finally:
+        while not connecting.done():
+            connecting.cancel()
+            await asyncio.wait({connecting}, timeout=RECONNECT_WAIT)
+    if connecting.cancelled():
+        raise TimeoutError(f"no connection to NATS within {deadline.total_seconds():.0f} s")
+    connecting.result()
+
+
+async def disconnect(broker: NatsBroker) -> None:
+    """Close the connection; an absent server is logged and does not fail the leaving."""
+    client = broker.connection
+    try:
+        async with asyncio.timeout(DRAIN_TIMEOUT):
+            await broker.stop()
+    except (nats.errors.Error, OSError, TimeoutError) as problem:
+        log.warning("nats.drain_failed", problem=repr(problem))
+    if client.is_closed:
+        return
+    try:
+        async with asyncio.timeout(DRAIN_TIMEOUT):
+            await client.close()
+    except (nats.errors.Error, OSError, TimeoutError) as problem:
+        log.warning("nats.close_failed", problem=repr(problem))
+
+
+@asynccontextmanager
+async def connected(
+    url: str, *, name: str, creds: Path | None = None, deadline: timedelta = FIRST_CONNECT
+) -> AsyncIterator[NatsBroker]:
+    """`connect` and `disconnect` as one block, for an exit stack."""
+    broker = await connect(url, name=name, creds=creds, deadline=deadline)
+    try:
+        yield broker
+    finally:
+        await disconnect(broker)
+
+
+async def _on_error(problem: Exception) -> None:
+    _EVENTS.labels("error").inc()
+    log.warning("nats.error", problem=repr(problem))
+
+
+async def _on_reconnected() -> None:
+    _EVENTS.labels("reconnected").inc()
+    log.info("nats.reconnected")

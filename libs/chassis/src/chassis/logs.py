@@ -1,0 +1,128 @@
+"""One way to log: structlog over stdlib, console or JSON, with secrets redacted at the root."""
+
+import logging
+import re
+import sys
+from collections.abc import Mapping
+from typing import Literal
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+HIDDEN = "[hidden]"
+
+_SECRETS: tuple[tuple[re.Pattern[str], str], ...] = (
+    # A Telegram token, also inside a URL: /bot<token>/sendMessage.
+    (re.compile(r"(?<!\d)\d{6,}:[A-Za-z0-9_-]{30,}"), HIDDEN),
+    (
+        re.compile(r"(?i)(authorization['\"]?\s*[:=]\s*['\"]?)(?:bearer|basic)?\s*[^\s'\",;]+"),
+        rf"\1{HIDDEN}",
+    ),
+    (re.compile(r"(?i)\b(bearer\s+)[A-Za-z0-9._~+/=-]{8,}"), rf"\1{HIDDEN}"),
+    (re.compile(r"(/callbacks/kie/)[^\s/?#'\"]+"), rf"\1{HIDDEN}"),
+    # user:password@ of any URL; postgres and nats are the ones we hold.
+    (re.compile(r"\b([a-z][a-z0-9+.-]*://)[^\s/@'\"]+@"), rf"\1{HIDDEN}@"),
+)
+
+# They log every request, with its URL.
+_CHATTY = (
+    "httpx",
+    "httpcore",
+    "aiohttp",
+    "uvicorn",
+    "uvicorn.error",
+    "uvicorn.access",
+    "asyncio",
+    "nats",
+    "faststream",
+)
+
+
+def redact(text: str) -> str:
+    """Hide everything in the text that looks like one of our secrets."""
+    for pattern, replacement in _SECRETS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def configure(
+    *, output: Literal["console", "json"] = "console", level: str = "info", service: str = ""
+) -> None:
+    """Route structlog and every library's logging through one redacted handler on stderr.
+
+    Last call wins; call it once per process, before anything logs.
+    """
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.stdlib.ExtraAdder(),
+        _name_service(service),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_formatter(output, shared))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def complain(text: str) -> None:
+    """Say something to the person at the terminal before logging is configured."""
+    sys.stderr.write(redact(text) + "\n")
+
+
+def _formatter(output: str, shared: list[Processor]) -> logging.Formatter:
+    ending: list[Processor] = [
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        # Before redaction, so that the text of an exception is redacted too.
+        structlog.processors.format_exc_info,
+        redact_event,
+    ]
+    if output == "json":
+        ending.append(structlog.processors.JSONRenderer(ensure_ascii=False, default=repr_redacted))
+    else:
+        colors = sys.stderr.isatty()
+        ending.append(structlog.dev.ConsoleRenderer(colors=colors, sort_keys=False))
+    return structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=ending)
+
+
+def redact_event(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Redact every string of an event, however deep."""
+    return {key: _redact_value(value) for key, value in event.items()}
+
+
+def repr_redacted(value: object) -> str:
+    """Render what JSON cannot, redacted."""
+    return redact(str(value))
+
+
+def _redact_value(value: object) -> object:
+    match value:
+        case str():
+            return redact(value)
+        case bool() | int() | float() | None:
+            return value
+        case Mapping():
+            return {redact(str(key)): _redact_value(each) for key, each in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_redact_value(each) for each in value]
+        case _:
+            return repr_redacted(value)
+
+
+def _name_service(service: str) -> Processor:
+    def add(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        if service:
+            event.setdefault("service", service)
+        return event
+
+    return add

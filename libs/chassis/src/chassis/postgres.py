@@ -1,0 +1,220 @@
+"""Postgres pools with every timeout set, and what an exception says about the server."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import asyncpg
+import structlog
+
+from chassis import clock
+from chassis.metrics import gauge, histogram
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection = PoolConnectionProxy[asyncpg.Record]
+    Pool = asyncpg.Pool[asyncpg.Record]
+else:  # asyncpg's classes are generic only in its stubs
+    Connection = asyncpg.pool.PoolConnectionProxy
+    Pool = asyncpg.Pool
+
+log = structlog.get_logger()
+
+FIRST_CONNECT = timedelta(seconds=60)  # servers of a whole deployment start side by side
+RETRY_PAUSE = 0.5  # seconds between attempts of the first connect
+
+_ACQUIRE = histogram("postgres_acquire_seconds", "Waiting for a pooled connection.")
+_SIZE = gauge("postgres_pool_connections", "Connections by state.", ["state"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long each thing may take; the server's limits end before the client's."""
+
+    connect: timedelta = timedelta(seconds=5)
+    acquire: timedelta = timedelta(seconds=5)
+    statement: timedelta = timedelta(seconds=10)
+    command: timedelta = timedelta(seconds=12)
+    lock: timedelta = timedelta(seconds=5)
+    idle_in_transaction: timedelta = timedelta(seconds=15)
+
+
+class Database:
+    """A pool; `connection()` and `transaction()` are the only ways in."""
+
+    def __init__(self, pool: Pool, limits: Limits) -> None:
+        """Made by `connect`."""
+        self.pool = pool
+        self._limits = limits
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """Lend a connection; `TimeoutError` when none comes free in time."""
+        seconds = self._limits.acquire.total_seconds()
+        with _ACQUIRE.time():
+            lent = await self.pool.acquire(timeout=seconds)
+        idle = self.pool.get_idle_size()
+        _SIZE.labels("idle").set(idle)
+        _SIZE.labels("busy").set(self.pool.get_size() - idle)
+        try:
+            yield lent
+        finally:
+            # Shielded: a cancelled caller must not leave the connection half given back.
+            await asyncio.shield(self.pool.release(lent, timeout=seconds))
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """Lend a connection in one transaction: committed on leaving, rolled back on raising."""
+        async with self.connection() as lent, lent.transaction():
+            yield lent
+
+    async def ping(self) -> None:
+        """Raise unless Postgres answers; for readiness."""
+        async with self.connection() as lent:
+            await lent.execute("SELECT 1")
+
+
+async def connect(  # noqa: PLR0913 - all by keyword; described limits
+    dsn: str,
+    *,
+    application_name: str,
+    schema: str = "public",
+    min_size: int = 1,
+    max_size: int = 10,
+    limits: Limits | None = None,
+    deadline: timedelta = FIRST_CONNECT,
+) -> Database:
+    """Open a pool; an absent server is tried again until the deadline, then its error is raised."""
+    limits = limits or Limits()
+    loop = asyncio.get_running_loop()
+    until = loop.time() + deadline.total_seconds()
+    while True:
+        clock.honour_cancellation()
+        try:
+            pool = await _open(
+                dsn,
+                min_size=min_size,
+                max_size=max_size,
+                limits=limits,
+                server_settings=_server_settings(application_name, schema, limits),
+            )
+        except Exception as problem:
+            if not is_outage(problem) or loop.time() > until:
+                raise
+            log.warning("postgres.absent", problem=repr(problem))
+            await clock.SYSTEM.sleep(RETRY_PAUSE)
+        else:
+            return Database(pool, limits)
+
+
+@asynccontextmanager
+async def connected(
+    dsn: str,
+    *,
+    application_name: str,
+    schema: str = "public",
+    max_size: int = 10,
+    deadline: timedelta = FIRST_CONNECT,
+) -> AsyncIterator[Database]:
+    """`connect` and `disconnect` as one block, for an exit stack."""
+    database = await connect(
+        dsn,
+        application_name=application_name,
+        schema=schema,
+        max_size=max_size,
+        deadline=deadline,
+    )
+    try:
+        yield database
+    finally:
+        await disconnect(database)
+
+
+async def disconnect(database: Database, *, grace: timedelta = timedelta(seconds=5)) -> None:
+    """Close the pool; connections still busy after the grace are cut."""
+    try:
+        async with asyncio.timeout(grace.total_seconds()):
+            await database.pool.close()
+    except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as problem:
+        log.warning("postgres.close_failed", problem=repr(problem))
+        database.pool.terminate()
+
+
+def is_outage(problem: BaseException) -> bool:
+    """Tell whether the server is away, leaving, or took too long: the same call may work later.
+
+    A lost COMMIT reply looks the same, so what is tried again must be idempotent.
+    """
+    if isinstance(problem, asyncpg.InterfaceError):
+        # The same class also means misuse; a connection lost inside a block has only its text.
+        return "connection is closed" in str(problem) or "connection was closed" in str(problem)
+    return isinstance(problem, _OUTAGES)
+
+
+def is_conflict(problem: BaseException) -> bool:
+    """Tell whether Postgres sacrificed this transaction to another: run it again at once."""
+    return isinstance(problem, asyncpg.DeadlockDetectedError | asyncpg.SerializationError)
+
+
+_OUTAGES = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,  # also ConnectionDoesNotExistError: cut in mid query
+    asyncpg.OperatorInterventionError,  # shutdown, crash, cannot connect now, statement timeout
+    asyncpg.InsufficientResourcesError,  # too many connections, disk full
+    asyncpg.LockNotAvailableError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+)
+
+
+async def _open(
+    dsn: str,
+    *,
+    min_size: int,
+    max_size: int,
+    limits: Limits,
+    server_settings: dict[str, str],
+) -> Pool:
+    return await asyncpg.create_pool(
+        dsn,
+        min_size=min_size,
+        max_size=max_size,
+        timeout=limits.connect.total_seconds(),
+        command_timeout=limits.command.total_seconds(),
+        server_settings=server_settings,
+        init=_prepare,
+    )
+
+
+async def _prepare(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    for name in ("json", "jsonb"):
+        await connection.set_type_codec(
+            name, encoder=json.dumps, decoder=json.loads, schema="pg_catalog"
+        )
+
+
+def _server_settings(application_name: str, schema: str, limits: Limits) -> dict[str, str]:
+    return {
+        "application_name": application_name,
+        "search_path": schema,
+        "statement_timeout": _milliseconds(limits.statement),
+        "lock_timeout": _milliseconds(limits.lock),
+        "idle_in_transaction_session_timeout": _milliseconds(limits.idle_in_transaction),
+        # The server notices a vanished client in half a minute and frees its locks.
+        "tcp_keepalives_idle": "10",
+        "tcp_keepalives_interval": "5",
+        "tcp_keepalives_count": "3",
+        "tcp_user_timeout": "30000",
+        "timezone": "UTC",
+        # Short queries only: compiling them costs more than it saves.
+        "jit": "off",
+    }
+
+
+def _milliseconds(span: timedelta) -> str:
+    return str(int(span.total_seconds() * 1000))

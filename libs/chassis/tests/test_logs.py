@@ -1,0 +1,109 @@
+"""Logging: one form for all, and no secret in any of it."""
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from chassis import logs
+
+TOKEN = "123456789:AAH-secretsecretsecretsecretsecret_x"
+
+SECRETS = {
+    "telegram": (f"POST https://api.telegram.org/bot{TOKEN}/sendMessage", TOKEN),
+    "bearer": ("sent {'Authorization': 'Bearer sk-abcdef123456'}", "sk-abcdef123456"),
+    "header": ("Authorization: Bearer sk-abcdef123456", "sk-abcdef123456"),
+    "callback": ("POST /callbacks/kie/k1.job.1.c2lnbmF0dXJl HTTP/1.1", "c2lnbmF0dXJl"),
+    "postgres": ("postgresql://me:hunter2@db:5432/x", "hunter2"),
+    "nats": ("nats://me:hunter2@nats:4222", "hunter2"),
+}
+
+
+@pytest.fixture(autouse=True)
+def _restore() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def output(capsys: pytest.CaptureFixture[str]) -> str:
+    written = capsys.readouterr()
+    return written.out + written.err
+
+
+@pytest.mark.parametrize("text, secret", SECRETS.values(), ids=SECRETS.keys())
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_no_secret_reaches_the_output(
+    form: str, text: str, secret: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs.configure(output="json" if form == "json" else "console")
+    log = structlog.get_logger()
+
+    log.info(text)
+    log.info("thing.done", field=text, deep={"list": [text, {"k": (text,)}]}, odd=Odd(text))
+    logging.getLogger("aiogram").error("library says %s", text)
+    try:
+        fail(text)
+    except RuntimeError as problem:
+        log.exception("thing.failed")
+        log.warning("thing.failed", exc_info=problem)
+        logging.getLogger("library").exception("failed")
+
+    written = output(capsys)
+    assert "thing.failed" in written
+    assert "RuntimeError" in written
+    assert secret not in written
+
+
+def fail(text: str) -> None:
+    raise RuntimeError(text)
+
+
+class Odd:
+    """A value no renderer knows."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __repr__(self) -> str:
+        return f"Odd({self.text})"
+
+
+def test_what_is_no_secret_stays_readable() -> None:
+    text = "job 7F3K at 2026-11-24T02:06:31 took 12:30, see https://host/path?a=b:c@d"
+
+    assert logs.redact(text) == text
+
+
+def test_a_json_line_carries_its_fields(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure(output="json", service="job-store")
+
+    structlog.get_logger().info("[JOB_UPDATE] job.advanced", job_id="j", count=3)
+
+    line = json.loads(output(capsys))
+    assert line["event"] == "[JOB_UPDATE] job.advanced"
+    assert (line["job_id"], line["count"], line["level"]) == ("j", 3, "info")
+    assert line["service"] == "job-store"
+
+
+def test_chatty_libraries_are_heard_from_warning_on(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure(output="json")
+
+    logging.getLogger("httpx").info("GET https://api")
+    logging.getLogger("httpx").warning("slow")
+
+    assert "GET" not in (written := output(capsys))
+    assert "slow" in written
+
+
+def test_the_level_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure(output="json", level="error")
+
+    structlog.get_logger().info("thing.done")
+
+    assert output(capsys) == ""

@@ -1,0 +1,118 @@
+"""A callback in, an answer out: judge it, store it. Every rule lives in the domain."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from callback_gateway.domain import answers
+from callback_gateway.domain.answers import Problem
+from callback_gateway.domain.arrival import Callback
+from callback_gateway.domain.judgement import Keys, Refuse, Store, judge, standing
+from callback_gateway.domain.reports import Report
+from chassis.bus import NotStored, Outgoing, Publisher, Stored, TooLarge
+from chassis.clock import Clock
+from chassis.metrics import counter, histogram
+from contracts.subjects import REPORT_RECEIVED
+
+log = structlog.get_logger()
+
+# Between two tries while the bus is away: a restarted server is found within the caller's patience.
+PAUSE: Final = timedelta(milliseconds=250)
+
+_READINGS = counter("callback_readings_total", "Callbacks stored, by what we read.", ["state"])
+_STORING = histogram("callback_store_seconds", "From the judged callback to its PubAck or 503.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long a caller may wait: KIE hangs up after 15 s (kie.md section 4)."""
+
+    publishing: timedelta
+    whole_request: timedelta
+
+
+class Handlers:
+    """The one decision of the gateway: a callback is stored, or its caller hears why not."""
+
+    def __init__(
+        self, publisher: Publisher, *, keys: Keys, patience: Patience, clock: Clock
+    ) -> None:
+        self._publisher = publisher
+        self._keys = keys
+        self._patience = patience
+        self._clock = clock
+        self._storing: dict[str, asyncio.Task[Stored | None]] = {}
+
+    async def on_callback(self, callback: Callback, *, began: float) -> Problem | None:
+        """Return None once the callback is stored; `began` is the request's start (monotonic)."""
+        match judge(callback, keys=self._keys, now=self._clock.now()):
+            case Refuse(problem):
+                log.info(
+                    "[KIE_CALLBACK] callback.refused", status=problem.status, problem=problem.name
+                )
+                return problem
+            case Store(report):
+                stored = await self._stored(report, within=self._time_left(began))
+                _note(report, stored)
+                return None if stored is not None else answers.NOT_STORED
+
+    async def drain(self) -> None:
+        """Wait for what is being stored; its callers may be gone already."""
+        if self._storing:
+            await asyncio.wait(tuple(self._storing.values()))
+
+    def _time_left(self, began: float) -> float:
+        rest = self._patience.whole_request.total_seconds() - (self._clock.monotonic() - began)
+        return max(0.0, min(rest, self._patience.publishing.total_seconds()))
+
+    async def _stored(self, report: Report, *, within: float) -> Stored | None:
+        """Share one publish among identical callbacks; a caller who leaves does not stop it."""
+        key = report.message.id
+        storing = self._storing.get(key)
+        if storing is None:
+            storing = asyncio.create_task(self._publish(report), name="store-callback")
+            self._storing[key] = storing
+            storing.add_done_callback(lambda _done: self._storing.pop(key, None))
+        try:
+            async with asyncio.timeout(within):
+                return await asyncio.shield(storing)
+        except TimeoutError:
+            return None
+
+    async def _publish(self, report: Report) -> Stored | None:
+        outgoing = Outgoing(subject=REPORT_RECEIVED, data=report.wire, msg_id=report.message.id)
+        began = self._clock.monotonic()
+        last_try = began + (self._patience.publishing - PAUSE).total_seconds()
+        try:
+            while True:
+                try:
+                    return await self._publisher.publish(outgoing)
+                except (NotStored, TooLarge) as refusal:
+                    hopeless = isinstance(refusal, TooLarge)
+                    if hopeless or self._clock.monotonic() >= last_try:
+                        log.warning("[KIE_CALLBACK] callback.publish_failed", reason=str(refusal))
+                        return None
+                await self._clock.sleep(PAUSE.total_seconds())
+        finally:
+            _STORING.observe(self._clock.monotonic() - began)
+
+
+def _note(report: Report, stored: Stored | None) -> None:
+    message = report.message
+    fields = {
+        "job_id": str(message.token.job_id) if message.token else None,
+        "task_id": message.reading.task_id,
+        "state": message.reading.state.value,
+        "trust": standing(message),
+        "hmac": message.hmac.verdict,
+        "anomalies": list(message.reading.anomalies),
+        "report_id": message.id,
+    }
+    if stored is None:
+        log.warning("[KIE_CALLBACK] callback.not_stored", **fields)
+        return
+    _READINGS.labels(message.reading.state.value).inc()
+    log.info("[KIE_CALLBACK] callback.stored", duplicate=stored.duplicate, seq=stored.seq, **fields)

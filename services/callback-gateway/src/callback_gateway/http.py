@@ -1,0 +1,186 @@
+"""The HTTP room: bounded reading, routing, answers. The only one that knows Starlette."""
+
+import asyncio
+import hashlib
+import traceback
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, Protocol
+
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from callback_gateway.domain import answers
+from callback_gateway.domain.answers import Problem
+from callback_gateway.domain.arrival import BODY_KEPT, HEARD_HEADERS, Body, Callback
+from chassis.clock import Clock
+from chassis.metrics import counter, gauge
+
+log = structlog.get_logger()
+
+CALLBACKS: Final = "/callbacks/kie"
+PROBLEM_JSON: Final = "application/problem+json"
+# What KIE's own documentation answers with (kie.md section 1.3).
+STORED: Final = b'{"code":200,"msg":"success"}'
+
+_ANSWERS = counter("callback_answers_total", "Requests to the public port by answer.", ["code"])
+_OPEN = gauge("callback_requests_open", "Requests between their first byte and their answer.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much of the outside is taken in at once."""
+
+    body_deadline: timedelta
+    body_bytes: int  # read and digested; only the first 256 KiB are kept
+    open_requests: int
+
+
+class SlowBody(Exception):
+    """The body had not ended by its deadline."""
+
+
+class OnCallback(Protocol):
+    """Whoever decides about a callback; None means that it is stored."""
+
+    def __call__(self, callback: Callback, /, *, began: float) -> Awaitable[Problem | None]: ...
+
+
+class Door:
+    """The callback address: takes one request in, asks what becomes of it, answers."""
+
+    def __init__(self, on_callback: OnCallback, *, limits: Limits, clock: Clock) -> None:
+        self._on_callback = on_callback
+        self._limits = limits
+        self._clock = clock
+        self._open = 0
+
+    async def on_post(self, request: Request) -> Response:
+        """Answer one callback, whatever happens."""
+        if self._open >= self._limits.open_requests:
+            return _refused(answers.BUSY, closing=True)
+        self._open += 1
+        _OPEN.set(self._open)
+        try:
+            return await self._answer(request)
+        except SlowBody:
+            return _refused(answers.SLOW_BODY, closing=True)
+        except ClientDisconnect:
+            log.info("[KIE_CALLBACK] callback.broken_off")
+            # Nobody reads it; the code says in the metrics what happened.
+            return _counted(Response(status_code=499))
+        except Exception as bug:  # noqa: BLE001 - a traceback may quote the request
+            last = traceback.extract_tb(bug.__traceback__)[-1]
+            log.error(  # noqa: TRY400 - as above
+                "[KIE_CALLBACK] callback.broke",
+                error=type(bug).__name__,
+                at=f"{last.name}:{last.lineno}",
+            )
+            return _refused(answers.BROKEN, closing=True)
+        finally:
+            self._open -= 1
+            _OPEN.set(self._open)
+
+    async def _answer(self, request: Request) -> Response:
+        began = self._clock.monotonic()
+        body, whole = await self._read(request)
+        callback = Callback(
+            token=request.path_params.get("token"),
+            body=body,
+            received_at=self._clock.now(),
+            headers={
+                name: request.headers[name] for name in HEARD_HEADERS if name in request.headers
+            },
+        )
+        problem = await self._on_callback(callback, began=began)
+        if problem is not None:
+            return _answer_of(problem, closing=not whole)
+        return _counted(
+            Response(STORED, media_type="application/json", headers=_closing(not whole))
+        )
+
+    async def _read(self, request: Request) -> tuple[Body, bool]:
+        """Read until the end, the cap or the deadline; tells whether the end was reached."""
+        kept = bytearray()
+        digest = hashlib.sha256()
+        size = 0
+        whole = True
+        async with _deadline(self._limits.body_deadline):
+            async for chunk in request.stream():
+                taken = chunk[: self._limits.body_bytes - size]
+                digest.update(taken)
+                kept += taken[: BODY_KEPT - len(kept)]
+                size += len(taken)
+                if len(taken) < len(chunk):
+                    whole = False
+                    break
+        truncated = size > len(kept) or not whole
+        return Body(kept=bytes(kept), digest=digest.hexdigest(), truncated=truncated), whole
+
+
+def build(door: Door) -> Starlette:
+    """Return the application: two addresses, and a problem for everything else."""
+    application = Starlette(
+        routes=[
+            Route(CALLBACKS, door.on_post, methods=["POST"]),
+            Route(f"{CALLBACKS}/{{token}}", door.on_post, methods=["POST"]),
+        ],
+        exception_handlers={404: _on_lost, 405: _on_lost},
+    )
+    application.router.redirect_slashes = False
+    return application
+
+
+async def _on_lost(_request: Request, lost: Exception) -> Response:
+    status = lost.status_code if isinstance(lost, HTTPException) else answers.NOT_FOUND.status
+    problem = answers.WRONG_METHOD if status == answers.WRONG_METHOD.status else answers.NOT_FOUND
+    return _refused(problem, closing=True)
+
+
+@asynccontextmanager
+async def _deadline(limit: timedelta) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(limit.total_seconds()):
+            yield
+    except TimeoutError as late:
+        raise SlowBody from late
+
+
+def _refused(problem: Problem, *, closing: bool) -> Response:
+    """Answer what no handler saw, with the log line the handlers would have written."""
+    log.info("[KIE_CALLBACK] callback.refused", status=problem.status, problem=problem.name)
+    return _answer_of(problem, closing=closing)
+
+
+def _answer_of(problem: Problem, *, closing: bool) -> Response:
+    document = {
+        "type": problem.type,
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.detail,
+        "hint": problem.hint,
+    }
+    headers = _closing(closing)
+    if problem.retry_after is not None:
+        headers["Retry-After"] = str(problem.retry_after)
+    if problem is answers.WRONG_METHOD:
+        headers["Allow"] = "POST"
+    return _counted(
+        JSONResponse(document, status_code=problem.status, headers=headers, media_type=PROBLEM_JSON)
+    )
+
+
+def _closing(closing: bool) -> dict[str, str]:  # noqa: FBT001 - read at every call by its name
+    # An unread rest of a body must not be mistaken for the next request, nor be read for ever.
+    return {"Connection": "close"} if closing else {}
+
+
+def _counted(response: Response) -> Response:
+    _ANSWERS.labels(str(response.status_code)).inc()
+    return response

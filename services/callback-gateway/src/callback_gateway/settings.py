@@ -1,0 +1,120 @@
+"""The gateway's environment, read here and nowhere else."""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final
+
+from pydantic import Field, SecretStr, field_validator
+
+from chassis.settings import ServiceSettings
+
+SHORTEST_KEY: Final = 16  # bytes; below that a callback key can be guessed
+
+_KEY_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,32}", re.ASCII)
+_ACCOUNT: Final = re.compile(r"[A-Za-z0-9_.@-]{1,100}", re.ASCII)
+
+
+class Settings(ServiceSettings):
+    """What the callback gateway reads."""
+
+    gateway_host: str = Field(
+        default="127.0.0.1", description="Address the public callback port listens on."
+    )
+    gateway_port: int = Field(
+        default=8080, ge=0, le=65535, description="The public callback port; 0 takes a free one."
+    )
+    callback_keys: SecretStr = Field(
+        default=SecretStr(""),
+        description=(
+            "Keys that sign callback URLs, kid:base64[,kid:base64]; at least 16 bytes each. "
+            "Without any, every token is stored as untrusted."
+        ),
+    )
+    kie_hmac_keys: SecretStr = Field(
+        default=SecretStr(""),
+        description=(
+            "Webhook HMAC keys of KIE accounts, account:key[,account:key]; "
+            "an account may stand twice while its key is being replaced."
+        ),
+    )
+    gateway_requests: int = Field(
+        default=256, ge=1, description="Callbacks answered at once; more get 503 and Retry-After."
+    )
+    gateway_connections: int = Field(
+        default=1024, ge=1, description="Connections held at once, idle ones too; more get 503."
+    )
+    gateway_body_seconds: float = Field(
+        default=10, gt=0, le=60, description="Time a body may take to arrive; then 408."
+    )
+    gateway_body_bytes: int = Field(
+        default=16 * 2**20,
+        ge=512 * 2**10,
+        description="Bytes of a body that are read and digested; the first 256 KiB are kept.",
+    )
+    gateway_publish_seconds: float = Field(
+        default=8, gt=0, le=14, description="Time the bus has to store a callback; then 503."
+    )
+
+    @field_validator("callback_keys")
+    @classmethod
+    def _are_callback_keys(cls, value: SecretStr) -> SecretStr:
+        seen: set[str] = set()
+        for kid, encoded in _pairs(value.get_secret_value(), form="kid:base64[,kid:base64]"):
+            if not _KEY_ID.fullmatch(kid):
+                raise ValueError("a key id is 1 to 32 letters, digits, dashes or underscores")
+            if kid in seen:
+                raise ValueError("a key id stands twice")
+            if len(_decoded(encoded)) < SHORTEST_KEY:
+                raise ValueError(f"a callback key has fewer than {SHORTEST_KEY} bytes")
+            seen.add(kid)
+        return value
+
+    @field_validator("kie_hmac_keys")
+    @classmethod
+    def _are_hmac_keys(cls, value: SecretStr) -> SecretStr:
+        for account, key in _pairs(value.get_secret_value(), form="account:key[,account:key]"):
+            if not _ACCOUNT.fullmatch(account) or not key:
+                raise ValueError("must be account:key[,account:key], without empty parts")
+        return value
+
+    def token_keys(self) -> dict[str, bytes]:
+        """Return the callback keys by key id."""
+        pairs = _pairs(self.callback_keys.get_secret_value(), form="")
+        return {kid: _decoded(encoded) for kid, encoded in pairs}
+
+    def hmac_keys(self) -> dict[str, tuple[bytes, ...]]:
+        """Return the HMAC keys by account, in the order they stand in."""
+        keys: dict[str, tuple[bytes, ...]] = {}
+        for account, key in _pairs(self.kie_hmac_keys.get_secret_value(), form=""):
+            keys[account] = (*keys.get(account, ()), key.encode())
+        return keys
+
+    @property
+    def body_deadline(self) -> timedelta:
+        """Time a body may take."""
+        return timedelta(seconds=self.gateway_body_seconds)
+
+    @property
+    def publish_patience(self) -> timedelta:
+        """Time the bus has."""
+        return timedelta(seconds=self.gateway_publish_seconds)
+
+
+def _pairs(text: str, *, form: str) -> Iterator[tuple[str, str]]:
+    for entry in filter(None, (part.strip() for part in text.split(","))):
+        name, colon, secret = entry.partition(":")
+        if not colon:
+            raise ValueError(f"must be {form}")
+        yield name.strip(), secret.strip()
+
+
+def _decoded(encoded: str) -> bytes:
+    """Decode base64 in either alphabet, with or without padding."""
+    plain = encoded.rstrip("=").translate(str.maketrans("-_", "+/"))
+    try:
+        return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
+    except binascii.Error as problem:
+        raise ValueError("a callback key is not base64") from problem

@@ -1,0 +1,96 @@
+"""Wiring and the routing table of the deliverer."""
+
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Final
+
+from faststream.nats import NatsBroker
+
+from chassis import bus, clock, health, lifecycle
+from contracts import streams
+from deliverer.effects import Effects
+from deliverer.media.addresses import is_loopback_url
+from deliverer.media.download import Downloader
+from deliverer.media.shelf import Shelf
+from deliverer.settings import Settings
+from deliverer.telegram.aiogram_import import load_aiogram
+
+if TYPE_CHECKING:
+    from deliverer.handlers.requests import Deliveries
+
+NAME: Final = "deliverer"
+REQUESTS: Final = streams.CONSUMER[NAME]
+WORKERS: Final = 100  # Telegram takes 30 calls a second of a bot and may hold each for 8 s
+
+
+async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecycle.Part]:
+    """Open what the service needs and return its parts in start order."""
+    load_aiogram(fast=settings.aiogram_fast_import)
+    broker = await stack.enter_async_context(
+        bus.connected(settings.nats_url, name=NAME, creds=settings.nats_creds)
+    )
+    deliveries = _deliveries(settings, broker, stack)
+    watchdog = _watchdog(broker)
+    requests = bus.consume(
+        broker,
+        stream=REQUESTS.stream,
+        durable=REQUESTS.durable,
+        subject=REQUESTS.subject,
+        handler=deliveries.on_delivery_requested,
+        max_workers=WORKERS,
+    )
+
+    async def connected() -> None:
+        if not broker.connection.is_connected:
+            raise ConnectionError
+
+    checks = {"nats": connected, "requests": watchdog.check}
+    return *health.health_parts(settings, checks), watchdog, requests
+
+
+def _deliveries(settings: Settings, broker: NatsBroker, stack: AsyncExitStack) -> "Deliveries":
+    # These rooms import aiogram, and how it is imported had to be decided first.
+    from deliverer.handlers.acting import Acting  # noqa: PLC0415 - see above
+    from deliverer.handlers.calling import Calling  # noqa: PLC0415 - see above
+    from deliverer.handlers.editing import Editing  # noqa: PLC0415 - see above
+    from deliverer.handlers.posting import Posting  # noqa: PLC0415 - see above
+    from deliverer.handlers.requests import Deliveries  # noqa: PLC0415 - see above
+    from deliverer.telegram.calls import Telegram  # noqa: PLC0415 - see above
+    from deliverer.telegram.tokens import Tokens  # noqa: PLC0415 - see above
+
+    api_url = settings.telegram_api_url
+    tokens = Tokens(default=settings.bot_token, secrets_dir=settings.secrets_dir)
+    telegram = Telegram(tokens, api_url=api_url, clock=clock.SYSTEM)
+    stack.push_async_callback(telegram.close)
+    # A sandbox's media live on this machine, and nobody else's do.
+    shelf = Shelf(Downloader(allow_loopback=is_loopback_url(api_url)))
+    stack.push_async_callback(shelf.close)
+    calling = Calling(clock.SYSTEM)
+    acting = Acting(
+        Posting(telegram, calling),
+        Editing(telegram, shelf, calling),
+        Effects(broker.connection, clock.SYSTEM),
+    )
+    publisher = bus.Publisher(broker.connection, stream_of=streams.stream_of)
+    return Deliveries(acting, publisher, clock.SYSTEM)
+
+
+def _watchdog(broker: NatsBroker) -> bus.ConsumerWatchdog:
+    floors: dict[str, int] = {}
+
+    async def floor(durable: str) -> int | None:
+        return floors.get(durable)
+
+    async def on_floor(durable: str, seq: int) -> None:
+        floors[durable] = seq
+
+    spec = bus.ConsumerSpec(
+        stream=REQUESTS.stream,
+        durable=REQUESTS.durable,
+        filter_subjects=(REQUESTS.subject,),
+        ack_wait=REQUESTS.ack_wait,
+        max_ack_pending=REQUESTS.max_ack_pending,
+    )
+    return bus.ConsumerWatchdog(
+        broker.connection.jetstream(), [spec], floor=floor, on_floor=on_floor
+    )

@@ -1,0 +1,1 @@
+"""What Telegram's answers mean and what follows from them. Pure: no I/O, no clock, no aiogram."""

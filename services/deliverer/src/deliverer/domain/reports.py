@@ -1,0 +1,101 @@
+"""What came of one request, and how it is told on the bus."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from contracts.deliveries import (
+    Content,
+    DeliveryOutcome,
+    DeliveryRequested,
+    DeliveryResult,
+    Existing,
+    PostStatus,
+    Remove,
+    Rewrite,
+    Show,
+)
+from contracts.outcomes import Ambiguous, NotSent
+from contracts.values import MediaKind
+from deliverer.domain.leases import Lease
+
+FACT_DIGITS: Final = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The result with its evidence."""
+
+    result: DeliveryResult
+    carrier_id: int | None = None
+    stray_ids: tuple[int, ...] = ()
+    edit_maybe_applied: bool = False
+
+
+def outcome_of(request: DeliveryRequested, report: Report, *, at: datetime) -> DeliveryOutcome:
+    """Tell a report so that nobody needs to look anything up."""
+    action = request.action
+    return DeliveryOutcome(
+        id=f"{request.attempt.id}:{report.result.kind}:{_fact(report)}",
+        at=at,
+        trace=request.trace,
+        attempt_id=request.attempt.id,
+        job_id=request.job_id,
+        bot=request.bot,
+        chat_id=request.chat_id,
+        part_id=action.part_id if isinstance(action, Show) else None,
+        result=report.result,
+        carrier_id=report.carrier_id,
+        stray_ids=report.stray_ids,
+        edit_maybe_applied=report.edit_maybe_applied,
+    )
+
+
+def _fact(report: Report) -> str:
+    # Another message id is another fact: deduplication must never swallow it.
+    words = f"{report.result.model_dump_json()} {report.carrier_id} {report.stray_ids}"
+    return hashlib.sha256(words.encode()).hexdigest()[:FACT_DIGITS]
+
+
+def before_acting(
+    request: DeliveryRequested, lease: Lease, *, redelivered: bool, monotonic: float
+) -> Report | None:
+    """Return the report of who will not act, or None when acting is right.
+
+    A redelivered message may have been acted on by a process that died: then only what can be
+    repeated is done again, and nothing is called certain.
+    """
+    over = lease.over(monotonic)
+    if redelivered and (over or not _repeatable(request)):
+        return Report(
+            result=Ambiguous(reason="redelivered: another process may have acted on it"),
+            carrier_id=_known_carrier(request),
+            edit_maybe_applied=isinstance(request.action, Show),
+        )
+    if over:
+        return Report(
+            result=NotSent(reason="the lease was over on arrival"),
+            carrier_id=_known_carrier(request),
+        )
+    return None
+
+
+def _repeatable(request: DeliveryRequested) -> bool:
+    action = request.action
+    return isinstance(action, Rewrite | Remove) or (
+        isinstance(action, Show) and isinstance(action.carrier, Existing)
+    )
+
+
+def _known_carrier(request: DeliveryRequested) -> int | None:
+    match request.action:
+        case Show(carrier=Existing(message_id=message_id)):
+            return message_id
+        case Show() | PostStatus() | Rewrite() | Remove():
+            return None
+
+
+def rewritten(action: Rewrite) -> Content:
+    """Return what an old status is turned into."""
+    return Content(kind=MediaKind.TEXT, text=action.text)

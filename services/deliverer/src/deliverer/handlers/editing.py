@@ -1,0 +1,105 @@
+"""One content into one known message: call, decide, call again while the lease lasts."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from contracts.deliveries import Content, DeliveryRequested, RefusalCode
+from contracts.outcomes import NotSent, Refused
+from deliverer.domain.answers import Denied, Trouble
+from deliverer.domain.bodies import File, Way, body, first_way, needs_file
+from deliverer.domain.edits import (
+    SLOW_PAUSE,
+    Again,
+    EditState,
+    End,
+    on_answer,
+    on_lease_over,
+    on_media_trouble,
+)
+from deliverer.domain.leases import Lease
+from deliverer.handlers.calling import Calling, widened
+from deliverer.media.download import NoFile
+from deliverer.media.shelf import Shelf
+from deliverer.telegram.calls import Telegram
+
+NOTHING_TO_SHOW = End(
+    Refused(code=RefusalCode.PAYLOAD, reason="the content has neither a text nor a link"),
+    maybe_applied=False,
+)
+# A second upload into the same message would cancel the first, and so on for ever.
+UPLOADING = NotSent(reason="this message is being uploaded already", after=SLOW_PAUSE)
+
+
+class Editing:
+    """Makes a content stand in a message."""
+
+    def __init__(self, telegram: Telegram, shelf: Shelf, calling: Calling) -> None:
+        self._telegram = telegram
+        self._shelf = shelf
+        self._calling = calling
+        self._uploads: set[tuple[str, int, int]] = set()
+
+    async def edit(
+        self, request: DeliveryRequested, message_id: int, content: Content, *, lease: Lease
+    ) -> End:
+        way = first_way(content, skip_link=self._shelf.is_link_refused(content.url))
+        if way is None or (way is Way.TEXT and not content.text):
+            return NOTHING_TO_SHOW
+        state = EditState(
+            message_id=message_id, content=content, way=way, attempt_no=request.attempt.no
+        )
+        while True:
+            match await self._step(request, state, lease):
+                case End() as end:
+                    return end
+                case Again(state, pause):
+                    await self._calling.pause(pause, lease)
+
+    async def _step(
+        self, request: DeliveryRequested, state: EditState, lease: Lease
+    ) -> Again | End:
+        if not needs_file(state.way):
+            return await self._call(request, state, None, lease)
+        if (request.bot, request.chat_id, state.message_id) in self._uploads:
+            return End(UPLOADING, state.maybe_applied)
+        with self._uploading(request, state):
+            within = max(0.0, lease.left(self._calling.clock.monotonic()))
+            found = await self._shelf.file(
+                state.content.url or "", state.content.kind, within=within
+            )
+            if isinstance(found, NoFile):
+                return on_media_trouble(state, found.trouble, found.reason)
+            return await self._call(request, state, found, lease)
+
+    async def _call(
+        self, request: DeliveryRequested, state: EditState, file: File | None, lease: Lease
+    ) -> Again | End:
+        if self._calling.over(lease):
+            return on_lease_over(state)
+        if (later := self._calling.held(request)) is not None:
+            return End(later, state.maybe_applied)
+        shown = body(state.content, state.way, file)
+        answer = await self._telegram.edit(
+            request.token_ref, request.chat_id, state.message_id, shown
+        )
+        if state.way is Way.URL and _is_about_the_link(answer):
+            self._shelf.link_refused(state.content.url or "")
+        parked = self._calling.noted(request, answer)
+        step = on_answer(state, answer)
+        if isinstance(step, End):
+            return End(widened(step.result, parked), step.maybe_applied)
+        return step
+
+    @contextmanager
+    def _uploading(self, request: DeliveryRequested, state: EditState) -> Iterator[None]:
+        key = (request.bot, request.chat_id, state.message_id)
+        self._uploads.add(key)
+        try:
+            yield
+        finally:
+            self._uploads.discard(key)
+
+
+def _is_about_the_link(answer: object) -> bool:
+    # Not after a single failed fetch: that one is tried again.
+    return isinstance(answer, Denied) and answer.trouble is Trouble.URL_REFUSED

@@ -1,0 +1,108 @@
+"""A delivery request becomes a delivery outcome, once per attempt however often it is delivered."""
+
+import asyncio
+from collections import OrderedDict
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+import structlog
+from pydantic import ValidationError
+
+from chassis.bus import Delivered, NotStored, Outgoing, Publisher
+from chassis.clock import Clock
+from chassis.verdicts import Hopeless, TryLater
+from contracts import subjects
+from contracts.deliveries import DeliveryOutcome, DeliveryRequested, Shown
+from contracts.outcomes import Ambiguous, Later, NotSent, Refused
+from deliverer.domain.leases import Lease
+from deliverer.domain.reports import before_acting, outcome_of
+from deliverer.handlers.acting import Acting
+
+log = structlog.get_logger()
+
+ATTEMPTS_REMEMBERED: Final = 10_000
+PUBLISH_AGAIN: Final = timedelta(seconds=1)
+
+_Handled = asyncio.Future[DeliveryOutcome]
+
+
+class Deliveries:
+    """The one subject this service reads."""
+
+    def __init__(self, acting: Acting, publisher: Publisher, clock: Clock) -> None:
+        self._acting = acting
+        self._publisher = publisher
+        self._clock = clock
+        self._handled: OrderedDict[UUID, _Handled] = OrderedDict()
+
+    async def on_delivery_requested(self, delivered: Delivered) -> None:
+        """Act, tell, and only then let the message be acked."""
+        try:
+            request = DeliveryRequested.read(delivered.data)
+        except ValidationError as unreadable:
+            raise Hopeless(f"unreadable request: {unreadable.error_count()} errors") from None
+        outcome = await self._once(request, redelivered=delivered.num_delivered > 1)
+        await self._tell(outcome)
+
+    async def _once(self, request: DeliveryRequested, *, redelivered: bool) -> DeliveryOutcome:
+        known = self._handled.get(request.attempt.id)
+        if known is not None:
+            return await asyncio.shield(known)
+        handled: _Handled = asyncio.get_running_loop().create_future()
+        self._remember(request.attempt.id, handled)
+        try:
+            outcome = await self._handle(request, redelivered=redelivered)
+        except BaseException:
+            self._handled.pop(request.attempt.id, None)
+            handled.cancel()
+            raise
+        handled.set_result(outcome)
+        return outcome
+
+    async def _handle(self, request: DeliveryRequested, *, redelivered: bool) -> DeliveryOutcome:
+        received_at = self._clock.monotonic()
+        lease = Lease.received(request.attempt, monotonic=received_at, wall=self._clock.now())
+        report = before_acting(request, lease, redelivered=redelivered, monotonic=received_at)
+        if report is None:
+            report = await self._acting.act(request, lease)
+        outcome = outcome_of(request, report, at=self._clock.now())
+        _log(request, outcome, seconds=self._clock.monotonic() - received_at)
+        return outcome
+
+    async def _tell(self, outcome: DeliveryOutcome) -> None:
+        outgoing = Outgoing(
+            subject=subjects.DELIVERY_OUTCOME, data=outcome.wire(), msg_id=outcome.id
+        )
+        try:
+            await self._publisher.publish(outgoing)
+        except NotStored as untold:
+            raise TryLater(f"outcome not stored: {untold.reason}", after=PUBLISH_AGAIN) from untold
+
+    def _remember(self, attempt_id: UUID, handled: _Handled) -> None:
+        self._handled[attempt_id] = handled
+        if len(self._handled) > ATTEMPTS_REMEMBERED:
+            self._handled.popitem(last=False)
+
+
+def _log(request: DeliveryRequested, outcome: DeliveryOutcome, *, seconds: float) -> None:
+    result = outcome.result
+    event = "[DELIVERY_RETRY] delivery.not_shown"
+    if isinstance(result, Shown):
+        event = "[TELEGRAM_SUCCESS] delivery.shown"
+    reason = result.reason if isinstance(result, NotSent | Later | Ambiguous | Refused) else None
+    log.info(
+        event,
+        outcome=result.kind,
+        action=request.action.kind,
+        reason=reason,
+        attempt_id=str(request.attempt.id),
+        attempt_no=request.attempt.no,
+        job_id=str(request.job_id),
+        part_id=str(outcome.part_id) if outcome.part_id else None,
+        bot=request.bot,
+        chat_id=request.chat_id,
+        carrier_id=outcome.carrier_id,
+        stray_ids=outcome.stray_ids,
+        seconds=round(seconds, 3),
+    )

@@ -1,0 +1,1 @@
+"""The only room that fetches results from where the provider keeps them."""

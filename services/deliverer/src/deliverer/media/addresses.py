@@ -1,0 +1,82 @@
+"""Which addresses a result may be fetched from: the public internet, never our own network."""
+
+import ipaddress
+import socket
+from typing import Final
+from urllib.parse import urlsplit
+
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.resolver import ThreadedResolver
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+
+
+class ForbiddenAddress(OSError):
+    """The name leads to an address that is not on the public internet."""
+
+
+def is_public(address: Address) -> bool:
+    """Say whether an address, or the IPv4 one it carries, is on the public internet."""
+    inner = _carried(address)
+    return address.is_global and not address.is_multicast and (inner is None or is_public(inner))
+
+
+def _carried(address: Address) -> ipaddress.IPv4Address | None:
+    if not isinstance(address, ipaddress.IPv6Address):
+        return None
+    if address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+    teredo = address.teredo
+    return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else None)
+
+
+def is_loopback_url(url: str) -> bool:
+    """Say whether a URL names this machine, as a sandbox's does."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class CheckedResolver(AbstractResolver):
+    """Resolves names to permitted addresses only, so that what was checked is connected to."""
+
+    def __init__(self, *, allow_loopback: bool) -> None:
+        """`allow_loopback` is for sandboxes, whose media live on this machine."""
+        self._plain = ThreadedResolver()
+        self._allow_loopback = allow_loopback
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Return the permitted addresses of a name, or raise `ForbiddenAddress`."""
+        found = await self._plain.resolve(host, port, family)
+        permitted = [one for one in found if self.permits(one["host"])]
+        if not permitted:
+            raise ForbiddenAddress(f"{host} is not on the public internet")
+        return permitted
+
+    def permits(self, literal: str) -> bool:
+        """Say whether we may connect to an address."""
+        try:
+            address = ipaddress.ip_address(literal.partition("%")[0])
+        except ValueError:
+            return False
+        return is_public(address) or (self._allow_loopback and address.is_loopback)
+
+    def permits_host(self, host: str) -> bool:
+        """Say whether a host, if it is a literal address, is permitted; names are judged later."""
+        try:
+            ipaddress.ip_address(host.partition("%")[0])
+        except ValueError:
+            return True
+        return self.permits(host)
+
+    async def close(self) -> None:
+        """Nothing is held."""
+        await self._plain.close()

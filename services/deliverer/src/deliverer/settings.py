@@ -1,0 +1,28 @@
+"""What the deliverer is told by its environment; nothing else reads it."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+
+from chassis.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """The deliverer's settings."""
+
+    bot_token: SecretStr | None = Field(
+        default=None, description="Token of the bot named default; others are in SECRETS_DIR."
+    )
+    secrets_dir: Path | None = Field(
+        default=None, description="Directory with one token file per token reference."
+    )
+    telegram_api_url: str = Field(
+        default="https://api.telegram.org",
+        pattern=r"^https?://",
+        description="Root of the Bot API: Telegram's, a local server's or a sandbox's.",
+    )
+    aiogram_fast_import: bool = Field(
+        default=True,
+        description="Build aiogram's models when first used, which starts the service in a third "
+        "of the time; turn off if a new aiogram does not bear it.",
+    )

@@ -1,0 +1,302 @@
+"""A sandbox Telegram, a place for media, and the service on a JetStream of its own."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import nats
+import pytest
+from aiohttp import web
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from pydantic import SecretStr
+
+from chassis import bus, clock, lifecycle
+from contracts import streams, subjects
+from contracts.deliveries import (
+    Action,
+    Content,
+    DeliveryOutcome,
+    DeliveryRequested,
+    Existing,
+    Fresh,
+    PostStatus,
+    Show,
+)
+from contracts.effects import Carried, Go, Stop
+from contracts.message import Attempt
+from contracts.values import MediaKind
+from deliverer import app
+from deliverer.settings import Settings
+from deliverer.telegram.aiogram_import import load_aiogram
+from testkit.telegram import FakeTelegram, Limits
+
+load_aiogram(fast=True)
+
+TOKEN = "424242:sandbox-token-of-the-deliverer"
+BOT_ID = 424242
+CHAT = 1001
+SOON = 15.0  # seconds a fact may take to become true
+
+# One white pixel, and the same with another comment: two different pictures.
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489"
+    "0000000d49444154789c63f8ffff3f0005fe02fe0def46b80000000049454e44ae426082"
+)
+MP4 = b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2" + b"\x00" * 64
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[FakeTelegram]:
+    async with FakeTelegram(limits=Limits.off(), hang_seconds=0.3) as telegram:
+        telegram.add_bot(TOKEN)
+        yield telegram
+
+
+@dataclass
+class MediaHost:
+    """Serves bytes by path, and remembers who asked."""
+
+    url: str = ""
+    files: dict[str, tuple[int, str, bytes]] = field(default_factory=dict)
+    agents: list[str] = field(default_factory=list)
+    moved: dict[str, str] = field(default_factory=dict)
+    only_for_browsers: bool = False
+
+    def put(self, path: str, content: bytes, *, mime: str, status: int = 200) -> str:
+        self.files[path] = (status, mime, content)
+        return f"{self.url}{path}"
+
+    async def serve(self, request: web.Request) -> web.Response:
+        agent = request.headers.get("User-Agent", "")
+        self.agents.append(agent)
+        if request.path in self.moved:
+            raise web.HTTPFound(self.moved[request.path])
+        if self.only_for_browsers and not agent.startswith("Mozilla/5.0"):
+            raise web.HTTPForbidden
+        status, mime, content = self.files.get(request.path, (404, "text/plain", b"no"))
+        return web.Response(status=status, body=content, headers={"Content-Type": mime})
+
+
+@pytest.fixture
+async def media_host() -> AsyncIterator[MediaHost]:
+    host = MediaHost()
+    server = web.Application()
+    server.router.add_get("/{path:.*}", host.serve)
+    runner = web.AppRunner(server, access_log=None, shutdown_timeout=0.2)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    host.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield host
+    await runner.cleanup()
+
+
+Answerer = Callable[[Carried], Go | Stop | None]
+
+
+def go(_asked: Carried) -> Go:
+    return Go(lease=15)
+
+
+@dataclass
+class Bench:
+    """The running deliverer, and the ends of the bus around it."""
+
+    client: Client
+    telegram: FakeTelegram
+    media: MediaHost
+    outcomes: list[DeliveryOutcome] = field(default_factory=list)
+    asked: list[Carried] = field(default_factory=list)
+    answerer: Answerer = go
+    news: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def ask(self, request: DeliveryRequested, *, times: int = 1) -> None:
+        """Publish the same request, as often as asked, past any deduplication."""
+        js = self.client.jetstream()
+        for _ in range(times):
+            headers = {"Nats-Msg-Id": str(uuid4())}
+            await js.publish(subjects.DELIVERY_REQUESTED, request.wire(), headers=headers)
+
+    async def outcome(self, request: DeliveryRequested) -> DeliveryOutcome:
+        """Publish a request and return the first outcome of its attempt."""
+        await self.ask(request)
+        return await self.told(request)
+
+    async def told(self, request: DeliveryRequested) -> DeliveryOutcome:
+        def first() -> DeliveryOutcome | None:
+            mine = (one for one in self.outcomes if one.attempt_id == request.attempt.id)
+            return next(mine, None)
+
+        async with asyncio.timeout(SOON), self.news:
+            await self.news.wait_for(lambda: first() is not None)
+        found = first()
+        assert found is not None
+        return found
+
+    async def until(self, fact: Callable[[], bool]) -> None:
+        async with asyncio.timeout(SOON), self.news:
+            await self.news.wait_for(fact)
+
+    async def on_outcome(self, msg: Msg) -> None:
+        async with self.news:
+            self.outcomes.append(DeliveryOutcome.read(msg.data))
+            self.news.notify_all()
+
+    async def on_carried(self, msg: Msg) -> None:
+        asked = Carried.model_validate_json(msg.data)
+        answer = self.answerer(asked)
+        async with self.news:
+            self.asked.append(asked)
+            self.news.notify_all()
+        if answer is not None:
+            await msg.respond(answer.model_dump_json().encode())
+
+
+def stream_specs() -> list[bus.StreamSpec]:
+    return [
+        bus.StreamSpec(
+            name=one.name,
+            subjects=one.subjects,
+            max_age=one.max_age,
+            max_bytes=one.max_bytes,
+            duplicate_window=one.duplicate_window,
+            description=one.description,
+        )
+        for one in streams.STREAMS
+        if one.name in (streams.DELIVERIES, streams.OUTCOMES)
+    ]
+
+
+def consumer_spec() -> bus.ConsumerSpec:
+    one = streams.CONSUMER["deliverer"]
+    return bus.ConsumerSpec(
+        stream=one.stream,
+        durable=one.durable,
+        filter_subjects=(one.subject,),
+        ack_wait=one.ack_wait,
+        max_ack_pending=one.max_ack_pending,
+    )
+
+
+@pytest.fixture
+async def client(nats_url: str) -> AsyncIterator[Client]:
+    """A client of a JetStream on which the deliverer's streams stand."""
+    connection = await nats.connect(nats_url)
+    await bus.ensure_streams(connection.jetstream(), stream_specs(), [consumer_spec()])
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def bench(
+    nats_url: str, client: Client, sandbox: FakeTelegram, media_host: MediaHost
+) -> AsyncIterator[Bench]:
+    made = Bench(client=client, telegram=sandbox, media=media_host)
+    await client.subscribe(subjects.DELIVERY_OUTCOME, cb=made.on_outcome)
+    await client.subscribe(subjects.EFFECT_CARRIED, cb=made.on_carried)
+    chosen = Settings(
+        nats_url=nats_url, bot_token=SecretStr(TOKEN), telegram_api_url=sandbox.url
+    )
+    async with lifecycle.service(app.build, chosen, name="deliverer"):
+        yield made
+
+
+@dataclass
+class Ask:
+    """Builds requests that are valid by default."""
+
+    chat_id: int = CHAT
+
+    def __call__(
+        self,
+        action: Action,
+        *,
+        chat_id: int | None = None,
+        lease: float = 15.0,
+        not_after: datetime | None = None,
+        attempt_id: UUID | None = None,
+        attempt_no: int = 1,
+        token_ref: str = "default",
+        thread_id: int | None = None,
+        reply_to: int | None = None,
+    ) -> DeliveryRequested:
+        now = datetime.now(UTC)
+        attempt = Attempt(
+            id=attempt_id or uuid4(),
+            no=attempt_no,
+            lease=lease,
+            not_after=not_after or now + timedelta(seconds=lease),
+        )
+        return DeliveryRequested(
+            id=f"delivery:{attempt.id}",
+            at=now,
+            attempt=attempt,
+            job_id=uuid4(),
+            bot="default",
+            token_ref=token_ref,
+            chat_id=chat_id or self.chat_id,
+            thread_id=thread_id,
+            reply_to=reply_to,
+            action=action,
+        )
+
+
+@pytest.fixture
+def ask() -> Ask:
+    return Ask()
+
+
+@dataclass
+class Make:
+    """Builds actions."""
+
+    png: bytes = PNG
+    mp4: bytes = MP4
+
+    def status(self, text: str = "Working: image · job 7F3K") -> PostStatus:
+        return PostStatus(text=text)
+
+    def fresh(self, content: Content, *, text: str = "Ready: image · job 7F3K") -> Show:
+        return Show(part_id=uuid4(), content=content, carrier=Fresh(text=text))
+
+    def existing(self, content: Content, message_id: int) -> Show:
+        return Show(part_id=uuid4(), content=content, carrier=Existing(message_id=message_id))
+
+    def text(self, text: str = "the answer") -> Content:
+        return Content(kind=MediaKind.TEXT, text=text)
+
+    def image(self, url: str, text: str = "a cat") -> Content:
+        return Content(kind=MediaKind.IMAGE, url=url, text=text)
+
+
+@pytest.fixture
+def make() -> Make:
+    return Make()
+
+
+@pytest.fixture
+def token() -> str:
+    return TOKEN
+
+
+@pytest.fixture
+def secrets(tmp_path: Path) -> Path:
+    folder = tmp_path / "secrets"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+async def stack() -> AsyncIterator[AsyncExitStack]:
+    async with AsyncExitStack() as opened:
+        yield opened
+
+
+@pytest.fixture
+def system_clock() -> clock.Clock:
+    return clock.SYSTEM

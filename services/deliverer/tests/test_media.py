@@ -1,0 +1,232 @@
+"""Fetching results: from the public internet only, in bounds, once."""
+
+import asyncio
+import ipaddress
+
+import pytest
+from aiohttp import web
+
+from contracts.values import MediaKind
+from deliverer.domain.bodies import File
+from deliverer.domain.edits import MediaTrouble
+from deliverer.domain.sniff import Shape
+from deliverer.media import download
+from deliverer.media.addresses import is_loopback_url, is_public
+from deliverer.media.download import Downloader, NoFile
+from deliverer.media.shelf import Shelf
+
+
+@pytest.fixture
+async def downloader(stack) -> Downloader:
+    made = Downloader(allow_loopback=True)
+    stack.push_async_callback(made.close)
+    return made
+
+
+@pytest.fixture
+async def wary(stack) -> Downloader:
+    """As in production: this machine is not the internet."""
+    made = Downloader(allow_loopback=False)
+    stack.push_async_callback(made.close)
+    return made
+
+
+@pytest.mark.parametrize("address", ["93.184.215.14", "2606:2800:21f:cb07::1"])
+def test_the_internet_is_public(address):
+    assert is_public(ipaddress.ip_address(address))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1",
+        "10.0.0.1",
+        "172.16.0.1",
+        "192.168.1.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "0.0.0.0",
+        "224.0.0.1",
+        "255.255.255.255",
+        "::1",
+        "::",
+        "fe80::1",
+        "fd00::1",
+        "ff02::1",
+        "::ffff:127.0.0.1",
+        "::ffff:10.0.0.1",
+        "64:ff9b::7f00:1",
+        "2002:7f00:1::",
+    ],
+)
+def test_our_own_network_is_not(address):
+    assert not is_public(ipaddress.ip_address(address))
+
+
+def test_a_sandbox_is_known_by_its_address():
+    assert is_loopback_url("http://127.0.0.1:8081")
+    assert is_loopback_url("http://localhost:8081")
+    assert is_loopback_url("http://[::1]:8081")
+    assert not is_loopback_url("https://api.telegram.org")
+    assert not is_loopback_url("http://127.0.0.1.example.org")
+
+
+async def test_a_file_is_what_its_bytes_are(downloader, media_host, make):
+    url = media_host.put("/result", make.png, mime="application/octet-stream")
+
+    assert await downloader.fetch(url, MediaKind.IMAGE) == File(
+        "result.png", make.png, Shape.PHOTO
+    )
+
+
+async def test_a_file_asked_for_as_file_stays_one(downloader, media_host, make):
+    url = media_host.put("/result.png", make.png, mime="image/png")
+
+    found = await downloader.fetch(url, MediaKind.FILE)
+
+    assert isinstance(found, File)
+    assert found.shape is Shape.DOCUMENT
+
+
+async def test_the_cdn_meets_a_browser(downloader, media_host, make):
+    media_host.only_for_browsers = True
+    url = media_host.put("/a.png", make.png, mime="image/png")
+
+    assert isinstance(await downloader.fetch(url, MediaKind.IMAGE), File)
+
+
+@pytest.mark.parametrize("status", [403, 404, 410])
+async def test_a_dead_link_is_gone(downloader, media_host, status):
+    url = media_host.put("/a.png", b"no", mime="text/plain", status=status)
+
+    found = await downloader.fetch(url, MediaKind.IMAGE)
+
+    assert isinstance(found, NoFile)
+    assert found.trouble is MediaTrouble.GONE
+
+
+@pytest.mark.parametrize(
+    ("content", "mime", "status", "trouble"),
+    [
+        (b"later", "text/plain", 503, MediaTrouble.UNREACHED),
+        (b"", "image/png", 200, MediaTrouble.UNREACHED),
+        (b"<!DOCTYPE html><p>expired", "image/png", 200, MediaTrouble.NOT_MEDIA),
+    ],
+)
+async def test_what_is_no_file(downloader, media_host, content, mime, status, trouble):
+    url = media_host.put("/a.png", content, mime=mime, status=status)
+
+    found = await downloader.fetch(url, MediaKind.IMAGE)
+
+    assert isinstance(found, NoFile)
+    assert found.trouble is trouble
+
+
+async def test_a_file_too_big_is_not_read_to_its_end(downloader, media_host, monkeypatch):
+    monkeypatch.setattr(download, "UPLOAD_BYTES", 10)
+    url = media_host.put("/a.mp4", b"x" * 11, mime="video/mp4")
+
+    found = await downloader.fetch(url, MediaKind.VIDEO)
+
+    assert isinstance(found, NoFile)
+    assert found.trouble is MediaTrouble.TOO_BIG
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "2130706433", "0x7f.1"])
+async def test_this_machine_is_never_asked(wary, host):
+    found = await wary.fetch(f"http://{host}:1/a.png", MediaKind.IMAGE)
+
+    assert isinstance(found, NoFile)
+    assert found.trouble in (MediaTrouble.FORBIDDEN, MediaTrouble.UNREACHED)
+
+
+async def test_a_forbidden_name_is_said_to_be_forbidden(wary):
+    found = await wary.fetch("http://localhost:1/a.png", MediaKind.IMAGE)
+
+    assert isinstance(found, NoFile)
+    assert found.trouble is MediaTrouble.FORBIDDEN
+
+
+@pytest.mark.parametrize(
+    "target", ["http://169.254.169.254/latest", "file:///etc/passwd", "http://10.0.0.1/"]
+)
+async def test_a_redirect_is_checked_like_the_first_link(downloader, media_host, target):
+    media_host.moved["/a.png"] = target
+
+    found = await downloader.fetch(f"{media_host.url}/a.png", MediaKind.IMAGE)
+
+    assert isinstance(found, NoFile)
+    assert found.trouble is MediaTrouble.FORBIDDEN
+
+
+async def test_a_harmless_redirect_is_followed(downloader, media_host, make):
+    media_host.put("/b.png", make.png, mime="image/png")
+    media_host.moved["/a.png"] = "/b.png"
+
+    assert isinstance(await downloader.fetch(f"{media_host.url}/a.png", MediaKind.IMAGE), File)
+
+
+async def test_a_redirect_without_end_ends(downloader, media_host):
+    media_host.moved["/a.png"] = "/a.png"
+
+    found = await downloader.fetch(f"{media_host.url}/a.png", MediaKind.IMAGE)
+
+    assert isinstance(found, NoFile)
+    assert found.trouble is MediaTrouble.UNREACHED
+
+
+async def test_a_file_is_fetched_once_for_many(downloader, media_host, make):
+    shelf = Shelf(downloader)
+    url = media_host.put("/a.png", make.png, mime="image/png")
+
+    together = await asyncio.gather(
+        *(shelf.file(url, MediaKind.IMAGE, within=5) for _ in range(5))
+    )
+    later = await shelf.file(url, MediaKind.IMAGE, within=0)
+
+    assert {type(one) for one in (*together, later)} == {File}
+    assert len(media_host.agents) == 1
+
+
+async def test_a_slow_file_goes_on_coming_after_the_lease(downloader, media_host, make, monkeypatch):
+    arrived, released = asyncio.Event(), asyncio.Event()
+    answer = media_host.serve
+
+    async def slowly(request: web.Request) -> web.Response:
+        arrived.set()
+        await released.wait()
+        return await answer(request)
+
+    runner = web.AppRunner(_app(slowly), access_log=None, shutdown_timeout=0.2)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    media_host.put("/a.png", make.png, mime="image/png")
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}/a.png"
+    shelf = Shelf(downloader)
+
+    late = await shelf.file(url, MediaKind.IMAGE, within=0.05)
+    await arrived.wait()
+    released.set()
+    found = await shelf.file(url, MediaKind.IMAGE, within=5)
+
+    await runner.cleanup()
+    assert isinstance(late, NoFile)
+    assert late.trouble is MediaTrouble.LATE
+    assert isinstance(found, File)
+
+
+def _app(handler) -> web.Application:
+    made = web.Application()
+    made.router.add_get("/{path:.*}", handler)
+    return made
+
+
+async def test_refused_links_are_remembered_in_bounds(wary, monkeypatch):
+    monkeypatch.setattr("deliverer.media.shelf.LINKS_REMEMBERED", 2)
+    shelf = Shelf(wary)
+
+    for name in "abc":
+        shelf.link_refused(name)
+
+    assert [shelf.is_link_refused(name) for name in "abc"] == [False, True, True]

@@ -1,0 +1,29 @@
+"""A store on a database of its own, and builders that are valid by default."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from chassis import postgres
+from job_store.migrate import migrate_database as migrate
+from store_kit import Store
+from testkit.servers.databases import Migrate
+
+
+@pytest.fixture(scope="session")
+def migrate_database() -> Migrate:
+    async def up(url: str) -> None:
+        await migrate(url)
+
+    return up
+
+
+@pytest_asyncio.fixture
+async def store(database_url: str) -> AsyncIterator[Store]:
+    async with postgres.connected(
+        database_url, application_name="tests", schema="sendonce", max_size=20
+    ) as database:
+        kit = Store(database)
+        await kit.add_bot("shop")
+        yield kit
+        await kit.assert_legal()

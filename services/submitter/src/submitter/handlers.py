@@ -1,0 +1,171 @@
+"""Bus entry point: ask, call once, tell. Every rule lives in domain.py."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+from uuid import uuid4
+
+import structlog
+from pydantic import ValidationError
+
+from chassis.bus import Delivered
+from chassis.clock import Clock
+from chassis.metrics import counter, histogram
+from chassis.verdicts import Hopeless, TryLater
+from contracts.effects import Begin, Go, Stop
+from contracts.outcomes import Ambiguous, Later, NotSent, Refused
+from contracts.submissions import (
+    SubmissionOutcome,
+    SubmissionRequested,
+    SubmissionResult,
+    TaskCreated,
+)
+from submitter import domain
+from submitter.effects import Effects
+from submitter.kie import Kie
+
+log = structlog.get_logger()
+
+BUSY_DELAY: Final = timedelta(
+    seconds=30
+)  # a call may take this long; its own handling tells the outcome
+
+_OUTCOMES = counter("submissions_total", "createTask requests by what came of them.", ["outcome"])
+_CALL_SECONDS = histogram("kie_create_seconds", "One createTask call.")
+_EVENTS: Final = {
+    "done": "submission.created",
+    "not_sent": "submission.not_sent",
+    "later": "submission.put_off",
+    "ambiguous": "submission.ambiguous",
+    "refused": "submission.refused",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """We may act; the lease may have begun at this moment of our monotonic clock."""
+
+    go: Go
+    asked_at: float
+
+
+class Handlers:
+    def __init__(self, *, effects: Effects, kie: Kie, clock: Clock) -> None:
+        self._effects = effects
+        self._kie = kie
+        self._clock = clock
+        self._attempts = domain.Attempts()
+        self._pace = domain.Pace()
+
+    async def on_submission_requested(self, delivered: Delivered) -> None:
+        request = _read(delivered)
+        match self._attempts.take(request.attempt.id):
+            case domain.Taken.BUSY:
+                raise TryLater("the attempt is being handled here", after=BUSY_DELAY)
+            case SubmissionOutcome() as known:
+                await self._effects.tell(known)
+                log.info("submission.repeated", **_ids(request), outcome=known.result.kind)
+            case domain.Taken.FRESH:
+                try:
+                    await self._handle(request, delivered)
+                finally:
+                    self._attempts.release(request.attempt.id)
+
+    async def _handle(self, request: SubmissionRequested, delivered: Delivered) -> None:
+        result = await self._result(request, delivered)
+        if result is None:
+            return
+        outcome = domain.outcome_of(request, result, now=self._clock.now())
+        self._attempts.settle(outcome)
+        await self._effects.tell(outcome)
+        _note(request, outcome)
+
+    async def _result(
+        self, request: SubmissionRequested, delivered: Delivered
+    ) -> SubmissionResult | None:
+        """Return what came of it; None when it is not ours to say."""
+        match await self._ask(request):
+            case Granted() as granted:
+                return await self._act(request, granted)
+            case Stop(reason=reason):
+                log.debug("submission.stopped", **_ids(request), reason=reason)
+                return None
+            case None if domain.is_first_delivery(delivered.num_delivered):
+                return NotSent(reason="not allowed to act before not_after")
+            case None:
+                # Whoever received it before us may have acted: job-store's clock decides.
+                log.info("submission.expired", **_ids(request))
+                return None
+
+    async def _ask(self, request: SubmissionRequested) -> Granted | Stop | None:
+        """Ask as one holder until there is an answer; None when the time to act has passed."""
+        not_after = request.attempt.not_after
+        question = Begin(attempt_id=request.attempt.id, holder=uuid4(), not_after=not_after)
+        while self._clock.now() < not_after:
+            asked_at = self._clock.monotonic()
+            match await self._effects.begin(question):
+                case Go() as go:
+                    return Granted(go, asked_at)
+                case Stop() as stop:
+                    return stop
+                case None:
+                    continue
+        return None
+
+    async def _act(self, request: SubmissionRequested, granted: Granted) -> SubmissionResult:
+        """Call KIE once, in the account's pace, if the call surely ends within the lease."""
+        now = self._clock.monotonic()
+        wait = self._pace.wait(request.account, now)
+        if wait > self._slack(request, granted):
+            return NotSent(reason="too little of the lease is left", after=wait)
+        self._pace.reserve(request.account, now + wait)
+        if wait > 0:
+            await self._clock.sleep(wait)
+        if self._slack(request, granted) < 0:
+            return NotSent(reason="the lease ran out while waiting")
+        with _CALL_SECONDS.time():
+            return await self._kie.create(request)
+
+    def _slack(self, request: SubmissionRequested, granted: Granted) -> float:
+        elapsed = self._clock.monotonic() - granted.asked_at
+        return domain.slack(granted.go, request, elapsed=elapsed)
+
+
+def _read(delivered: Delivered) -> SubmissionRequested:
+    try:
+        return SubmissionRequested.read(delivered.data)
+    except ValidationError as problem:
+        # The count only: the text quotes the input, which holds the prompt.
+        raise Hopeless(f"no submission request: {problem.error_count()} errors") from None
+
+
+def _ids(request: SubmissionRequested) -> dict[str, str | int]:
+    return {
+        "job_id": str(request.job_id),
+        "attempt_id": str(request.attempt.id),
+        "attempt_no": request.attempt.no,
+        "bot": request.bot,
+        "account": request.account,
+        "family": request.family,
+    }
+
+
+def _note(request: SubmissionRequested, outcome: SubmissionOutcome) -> None:
+    result = outcome.result
+    _OUTCOMES.labels(result.kind).inc()
+    log.info(_EVENTS[result.kind], **_ids(request), outcome=result.kind, **_details(result))
+
+
+def _details(result: SubmissionResult) -> dict[str, str | float | bool | None]:
+    # No texts of KIE: they may quote the prompt. The outcome carries them to the operator.
+    match result:
+        case TaskCreated():
+            return {"task_id": result.task_id}
+        case NotSent():
+            return {"reason": result.reason, "after": result.after}
+        case Later():
+            return {"after": result.after, "needs_owner": result.needs_owner}
+        case Refused():
+            return {"code": result.code, "failure": result.failure}
+        case Ambiguous():
+            return {}

@@ -1,0 +1,313 @@
+"""The submitter between a real NATS and a fake KIE: one call, one outcome, whatever happens."""
+
+from datetime import timedelta
+
+import pytest
+from submitter_bench import WITHIN, World, requested
+
+from chassis.metrics import REGISTRY
+from contracts.outcomes import Ambiguous, Later, NotSent, Refused
+from contracts.submissions import TaskCreated
+from contracts.values import FailureClass
+from testkit.kie import CreateAnswer, Outage, Plan
+from testkit.processes import holds
+
+
+async def test_a_request_becomes_one_task_and_one_outcome(world: World) -> None:
+    request = requested()
+
+    async with world.submitter():
+        await world.store.ask(request)
+        outcome = await world.store.outcome()
+        await world.store.until_acked(1)
+
+    (task,) = world.kie.tasks()
+    assert outcome.attempt_id == request.attempt.id
+    assert outcome.job_id == request.job_id
+    assert outcome.result == TaskCreated(task_id=task.task_id)
+    assert len(world.store.questions) == 1
+
+
+async def test_who_is_told_to_stop_does_not_act_and_says_nothing(world: World) -> None:
+    request = requested()
+    world.store.holders[request.attempt.id] = requested().attempt.id
+
+    async with world.submitter():
+        await world.store.ask(request)
+        await world.store.until_acked(1)
+
+    assert world.kie.counts()["creates"] == 0
+    assert await world.store.count_outcomes() == 0
+
+
+async def test_a_lost_go_is_asked_for_again_by_the_same_holder(world: World) -> None:
+    world.store.lost_replies = 1
+
+    async with world.submitter():
+        await world.store.ask(requested())
+        outcome = await world.store.outcome()
+
+    assert outcome.result.kind == "done"
+    assert len(world.store.questions) == 2
+    assert len({question.holder for question in world.store.questions}) == 1
+
+
+async def test_without_an_answer_in_time_nothing_is_sent_and_that_is_said(world: World) -> None:
+    world.store.lost_replies = 100
+
+    async with world.submitter():
+        await world.store.ask(requested(valid_for=timedelta(seconds=1)))
+        outcome = await world.store.outcome()
+
+    assert isinstance(outcome.result, NotSent)
+    assert world.kie.counts()["creates"] == 0
+
+
+async def test_a_request_that_comes_too_late_is_not_sent(world: World) -> None:
+    async with world.submitter():
+        await world.store.ask(requested(valid_for=timedelta(seconds=-1)))
+        outcome = await world.store.outcome()
+
+    assert isinstance(outcome.result, NotSent)
+    assert world.store.questions == []
+
+
+async def test_a_late_redelivery_never_vouches_for_its_first_receiver(world: World) -> None:
+    await world.store.ask(requested(valid_for=timedelta(seconds=-1)))
+    await world.store.deliver_once_elsewhere()
+
+    async with world.submitter():
+        await world.store.until_acked(1)
+
+    assert await world.store.count_outcomes() == 0
+
+
+async def test_a_second_copy_repeats_the_outcome_and_not_the_call(world: World) -> None:
+    request = requested()
+
+    async with world.submitter():
+        await world.store.ask(request)
+        await world.store.until_acked(1)
+        await world.store.ask(request, copy=1)
+        await world.store.until_acked(2)
+
+    assert world.kie.counts()["creates"] == 1
+    assert len(world.store.questions) == 1
+    assert await world.store.count_outcomes() == 1
+
+
+async def test_a_copy_beside_the_running_call_waits_for_it(world: World) -> None:
+    world.kie.plan_next(Plan(create_delay=0.5))
+    request = requested()
+
+    async with world.submitter():
+        await world.store.ask(request)
+        await world.store.ask(request, copy=1)
+        outcome = await world.store.outcome()
+
+    assert outcome.result.kind == "done"
+    assert world.kie.counts()["creates"] == 1
+
+
+async def test_another_process_does_not_act_on_a_redelivery(world: World) -> None:
+    request = requested()
+
+    async with world.submitter():
+        await world.store.ask(request)
+        await world.store.until_acked(1)
+    async with world.submitter():
+        await world.store.ask(request, copy=1)
+        await world.store.until_acked(2)
+
+    assert world.kie.counts()["creates"] == 1
+    assert len(world.store.questions) == 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        CreateAnswer.CLOSED,
+        CreateAnswer.HANGS,
+        CreateAnswer.HTTP_502,
+        CreateAnswer.ENVELOPE_500,
+        CreateAnswer.TRUNCATED,
+    ],
+)
+async def test_a_lost_answer_is_ambiguous_and_never_repeated(
+    world: World, answer: CreateAnswer
+) -> None:
+    world.kie.plan_next(Plan(create_answer=answer))
+
+    async with world.submitter():
+        await world.store.ask(requested(call_timeout=1.0))
+        outcome = await world.store.outcome()
+        await world.store.until_acked(1)
+
+    assert isinstance(outcome.result, Ambiguous)
+    assert world.kie.counts()["creates"] == 1
+
+
+async def test_a_rate_limit_makes_the_account_wait(world: World) -> None:
+    world.kie.plan_next(Plan(reject_creates=1, reject_code=429))
+
+    async with world.submitter():
+        await world.store.ask(requested())
+        outcome = await world.store.outcome()
+
+    assert isinstance(outcome.result, Later)
+    assert outcome.result.scope == "account"
+    assert outcome.result.after >= 10
+    assert not outcome.result.needs_owner
+
+
+@pytest.mark.parametrize("code", [401, 402, 433])
+async def test_trouble_with_the_account_calls_its_owner(world: World, code: int) -> None:
+    world.kie.switches.account_code = code
+
+    async with world.submitter():
+        await world.store.ask(requested())
+        outcome = await world.store.outcome()
+
+    assert isinstance(outcome.result, Later)
+    assert outcome.result.scope == "account"
+    assert outcome.result.needs_owner
+
+
+async def test_a_refusal_names_its_class(world: World) -> None:
+    refusal = Plan(reject_creates=1, reject_code=422, reject_message="flagged as sensitive")
+    world.kie.plan_next(refusal)
+
+    async with world.submitter():
+        await world.store.ask(requested())
+        outcome = await world.store.outcome()
+
+    assert isinstance(outcome.result, Refused)
+    assert outcome.result.code == "422"
+    assert outcome.result.failure is FailureClass.MODERATED
+
+
+async def test_a_kie_that_cannot_be_reached_got_nothing(world: World) -> None:
+    unreachable = world.settings(url="http://127.0.0.1:1")
+
+    async with world.submitter(unreachable):
+        await world.store.ask(requested())
+        outcome = await world.store.outcome()
+
+    assert isinstance(outcome.result, NotSent)
+    assert outcome.result.after > 0
+
+
+async def test_an_outage_behind_the_connection_is_ambiguous(world: World) -> None:
+    world.kie.switches.outage = Outage.HTTP_503
+
+    async with world.submitter():
+        await world.store.ask(requested())
+        outcome = await world.store.outcome()
+
+    assert isinstance(outcome.result, Ambiguous)
+
+
+async def test_an_unknown_family_is_refused_without_a_call(world: World) -> None:
+    async with world.submitter():
+        await world.store.ask(requested(family="hologram"))
+        outcome = await world.store.outcome()
+
+    assert isinstance(outcome.result, Refused)
+    assert world.kie.counts()["creates"] == 0
+
+
+async def test_a_lease_shorter_than_the_call_is_not_used(world: World) -> None:
+    world.store.lease = 20.0
+
+    async with world.submitter():
+        await world.store.ask(requested(call_timeout=30.0))
+        outcome = await world.store.outcome()
+
+    assert isinstance(outcome.result, NotSent)
+    assert world.kie.counts()["creates"] == 0
+
+
+async def test_an_account_gets_no_more_starts_than_kie_takes(world: World) -> None:
+    # Two seconds of slack: nobody waits for the next window of ten.
+    world.store.lease = 35.0
+
+    async with world.submitter():
+        for _ in range(25):
+            await world.store.ask(requested())
+        outcomes = [await world.store.outcome() for _ in range(25)]
+
+    kinds = [outcome.result.kind for outcome in outcomes]
+    assert kinds.count("done") == 20
+    assert kinds.count("not_sent") == 5
+    assert world.kie.counts()["creates"] == 20
+
+
+async def test_each_account_is_called_with_its_own_key_as_it_stands_now(world: World) -> None:
+    key = world.secrets / "shop"
+
+    async with world.submitter():
+        key.write_text("key-of-shop\n")
+        await world.store.ask(requested(account="shop"))
+        await world.store.outcome()
+        key.write_text("newer-key-of-shop\n")
+        await world.store.ask(requested(account="shop"))
+        await world.store.outcome()
+
+    # The fake numbers its accounts; the first is `default`.
+    assert [task.account for task in world.kie.tasks()] == ["account-2", "account-3"]
+
+
+@pytest.mark.parametrize("account", ["nobody", "../secrets/shop", "default/.."])
+async def test_an_account_without_a_key_calls_its_owner(world: World, account: str) -> None:
+    (world.secrets / "shop").write_text("key-of-shop")
+
+    async with world.submitter():
+        await world.store.ask(requested(account=account))
+        outcome = await world.store.outcome()
+
+    assert isinstance(outcome.result, Later)
+    assert outcome.result.needs_owner
+    assert world.kie.counts()["creates"] == 0
+
+
+async def test_a_malformed_request_costs_only_itself(world: World) -> None:
+    async with world.submitter():
+        await world.store.put(b'{"prompt": "not a request"', msg_id="malformed")
+        await world.store.ask(requested())
+        outcome = await world.store.outcome()
+        await world.store.until_acked(2)
+
+    assert outcome.result.kind == "done"
+
+
+async def test_an_outcome_survives_a_killed_nats_and_the_call_is_not_repeated(
+    world: World,
+) -> None:
+    world.kie.plan_next(Plan(create_delay=0.5))
+
+    async with world.submitter():
+        await world.store.ask(requested())
+        await world.kie.until(lambda kie: kie.counts()["tasks"] == 1)
+        await world.nats.kill()
+        assert await holds(lambda: _untold() == 1, within=WITHIN)
+        await world.nats.start()
+        outcome = await world.store.outcome()
+
+    (task,) = world.kie.tasks()
+    assert outcome.result == TaskCreated(task_id=task.task_id)
+    assert world.kie.counts()["creates"] == 1
+
+
+async def test_a_stop_waits_for_the_running_call_and_tells_its_outcome(world: World) -> None:
+    world.kie.plan_next(Plan(create_delay=1.0))
+
+    async with world.submitter():
+        await world.store.ask(requested())
+        await world.kie.until(lambda kie: kie.counts()["tasks"] == 1)
+
+    outcome = await world.store.outcome(within=0.5)
+    assert outcome.result.kind == "done"
+
+
+def _untold() -> float | None:
+    return REGISTRY.get_sample_value("sendonce_submission_outcomes_untold")
