@@ -456,6 +456,7 @@ async def test_a_flooded_chat_is_parked_and_no_other(store: Store):
     await store.delivered(two, NotSent(reason="connect"))
 
     await store.run("UPDATE effects SET due_at = now() WHERE state = 'pending'")
+    await store.run("UPDATE pacing SET tat = 'epoch'")
     before = len(store.offered)
     await store.effects.claim_due(100)
 

@@ -1,5 +1,6 @@
 """Job-store as the submitter meets it: one question before the call, one outcome after it."""
 
+import asyncio
 from datetime import timedelta
 from typing import Final
 
@@ -13,7 +14,7 @@ from chassis.clock import Clock
 from chassis.metrics import gauge
 from contracts import subjects
 from contracts.effects import Begin, Go, Stop
-from contracts.submissions import SubmissionOutcome
+from contracts.submissions import SubmissionOutcome, TaskCreated
 
 log = structlog.get_logger()
 
@@ -56,14 +57,21 @@ class Effects:
         outgoing = bus.Outgoing(
             subject=subjects.SUBMISSION_OUTCOME, data=outcome.wire(), msg_id=outcome.id
         )
+        try:
+            with _UNTOLD.track_inprogress():
+                await self._store(outgoing)
+        except asyncio.CancelledError:
+            # The process must end before the bus came back; for a person, this line is all there is.
+            log.error("outcome.lost", **_evidence(outcome))  # noqa: TRY400 - told to stop, no error of ours
+            raise
+
+    async def _store(self, outgoing: bus.Outgoing) -> None:
         tries = 0
-        with _UNTOLD.track_inprogress():
-            while (why := await self._refusal(outgoing)) is not None:
-                if tries % LOUD_EVERY == 0:
-                    attempt_id = str(outcome.attempt_id)
-                    log.warning("outcome.not_stored", attempt_id=attempt_id, reason=why)
-                tries += 1
-                await self._clock.sleep(PAUSE)
+        while (why := await self._refusal(outgoing)) is not None:
+            if tries % LOUD_EVERY == 0:
+                log.warning("outcome.not_stored", id=outgoing.msg_id, reason=why)
+            tries += 1
+            await self._clock.sleep(PAUSE)
 
     async def _refusal(self, outgoing: bus.Outgoing) -> str | None:
         try:
@@ -71,3 +79,13 @@ class Effects:
         except bus.NotStored as refusal:
             return refusal.reason
         return None
+
+
+def _evidence(outcome: SubmissionOutcome) -> dict[str, str | None]:
+    result = outcome.result
+    return {
+        "job_id": str(outcome.job_id),
+        "attempt_id": str(outcome.attempt_id),
+        "outcome": result.kind,
+        "task_id": result.task_id if isinstance(result, TaskCreated) else None,
+    }
