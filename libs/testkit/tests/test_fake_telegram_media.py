@@ -4,7 +4,7 @@ import pytest
 from aiogram import Bot
 from aiogram.exceptions import TelegramBadRequest, TelegramEntityTooLarge
 from aiogram.types import InputMediaAudio, InputMediaPhoto, InputMediaVideo
-from aiohttp import ClientSession
+from aiohttp import ClientSession, FormData
 from fake_telegram_rig import (
     CHAT,
     GIF,
@@ -222,7 +222,8 @@ async def test_json_query_and_direct_multipart_bodies_are_understood(tg: FakeTel
             assert (await answer.json())["ok"] is True
         async with http.get(f"{method}/sendMessage?chat_id={CHAT}&text=query") as answer:
             assert (await answer.json())["ok"] is True
-        form = {"chat_id": str(CHAT), "photo": png()}
+        form = FormData({"chat_id": str(CHAT)})
+        form.add_field("photo", png(), filename="a.png")
         async with http.post(f"{method}/sendPhoto", data=form) as answer:
             assert (await answer.json())["result"]["photo"]
         async with http.post(f"{method}/sendMessage", data=b"{", headers=_JSON) as answer:

@@ -137,7 +137,7 @@ async def test_an_unknown_family_is_reported_and_not_asked(world: World) -> None
     async with world.reconciler():
         report = await world.store.answer(requested("0" * 32, family="hologram"))
 
-    assert report.reading.state in (ReportState.FATAL_ERROR, ReportState.UNKNOWN)
+    assert report.reading.state is ReportState.FATAL_ERROR
     assert world.kie.counts()["polls"] == 0
 
 

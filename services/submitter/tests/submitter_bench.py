@@ -131,7 +131,8 @@ class JobStore:
         await pull.unsubscribe()
 
     async def _requests(self) -> ConsumerInfo:
-        return await self.js.consumer_info(streams.SUBMISSIONS, app.NAME)
+        info: ConsumerInfo = await self.js.consumer_info(streams.SUBMISSIONS, app.NAME)
+        return info
 
 
 def _floor(info: ConsumerInfo) -> int:

@@ -16,6 +16,7 @@ FILE = "_FILE"
 # Every service is started with the same environment, so a name of any of them is no mistake.
 KNOWN_NAMES = frozenset(
     {
+        "AIOGRAM_FAST_IMPORT",
         "BOT_TOKEN",
         "CALLBACK_KEYS",
         "DATABASE_URL",

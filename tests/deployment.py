@@ -1,0 +1,156 @@
+"""Five services, NATS, Postgres, KIE and Telegram as one thing that tests drive through the SDK."""
+
+import asyncio
+import base64
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import callback_gateway.app
+import deliverer.app
+import job_store.app
+import nats
+import reconciler.app
+import submitter.app
+from chassis import lifecycle
+from contracts.api import JobView
+from contracts.values import JobState
+from job_store.migrate import migrate_bus
+from pydantic import SecretStr
+from sendonce import SendOnce
+from testkit.kie import FakeKie
+from testkit.ports import free_port
+from testkit.telegram import FakeTelegram
+
+TOKEN = "123456789:AAsandboxsandboxsandboxsandboxsandbo"
+KEY = base64.b64encode(b"a callback key of enough bytes").decode()
+HMAC_KEY = "webhook-key"
+FINAL = frozenset(
+    {
+        JobState.DELIVERED,
+        JobState.FAILED,
+        JobState.UNDELIVERABLE,
+        JobState.EXPIRED,
+        JobState.CANCELLED,
+    }
+)
+
+
+@dataclass(kw_only=True)
+class Deployment:
+    kie: FakeKie
+    telegram: FakeTelegram
+    sendonce: SendOnce
+    gateway_url: str
+    nats_url: str
+    database_url: str
+    stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    async def until_final(self, *jobs: JobView, within: float = 30) -> list[JobView]:
+        """Wait until these jobs have ended and nothing more is shown about them."""
+
+        async def ended() -> list[JobView] | None:
+            found = [await self.sendonce.get(job_id=job.id) for job in jobs]
+            return found if all(job.state in FINAL for job in found) else None
+
+        return await eventually(ended, within=within)
+
+    async def until_state(self, job: JobView, *states: JobState, within: float = 15) -> JobView:
+        async def reached() -> JobView | None:
+            found = await self.sendonce.get(job_id=job.id)
+            return found if found.state in states else None
+
+        return await eventually(reached, within=within)
+
+    def showings(self, job: JobView) -> list[int]:
+        """In how many messages each result of a job has ever stood."""
+        return [self.telegram.ever_shown_count(part.url or part.text or "") for part in job.parts if part.ordinal]
+
+
+async def eventually(fact: Callable[[], Awaitable[Any]], *, within: float) -> Any:
+    """Wait for a fact: anything true. Raises ``TimeoutError`` with the last answer."""
+    deadline = time.monotonic() + within
+    while True:
+        found = await fact()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            msg = f"not within {within} s: {fact.__qualname__} last said {found!r}"
+            raise TimeoutError(msg)
+        await asyncio.sleep(0.02)  # noqa: TID251 - the rate at which a fact is looked at
+
+
+@asynccontextmanager
+async def deployed(
+    *,
+    database_url: str,
+    nats_url: str,
+    faults: str = "none",
+    public: bool = True,
+    poll_after: float = 1.0,
+    seed: int = 1,
+) -> AsyncIterator[Deployment]:
+    """Start everything in this event loop; services are stopped in reverse order."""
+    await migrate_bus(nats_url)
+    port = free_port()
+    gateway_url = f"http://127.0.0.1:{port}"
+    async with AsyncExitStack() as stack:
+        kie = await stack.enter_async_context(
+            FakeKie(seed=seed, profile=faults, hmac_key=HMAC_KEY, create_rate=None)
+        )
+        telegram = await stack.enter_async_context(FakeTelegram(seed=seed, faults=faults))
+        telegram.add_bot(TOKEN)
+        common = {"nats_url": nats_url, "log_level": "warning"}
+        keys = SecretStr(f"k1:{KEY}")
+        api = {"kie_api_url": kie.url, "kie_api_key": SecretStr(kie.api_key)}
+        parts = [
+            (
+                job_store.app,
+                job_store.app.Settings(
+                    **common,
+                    database_url=SecretStr(database_url),
+                    public_url=gateway_url if public else None,
+                    callback_keys=keys,
+                    bot_token=SecretStr(TOKEN),
+                    kie_creates_per_10s=100_000,
+                    telegram_share=1,
+                    poll_after_seconds=poll_after,
+                ),
+            ),
+            (
+                callback_gateway.app,
+                callback_gateway.app.Settings(
+                    **common,
+                    gateway_port=port,
+                    callback_keys=keys,
+                    kie_hmac_keys=SecretStr(f"default:{HMAC_KEY}"),
+                ),
+            ),
+            (submitter.app, submitter.app.Settings(**common, **api)),
+            (reconciler.app, reconciler.app.Settings(**common, **api)),
+            (
+                deliverer.app,
+                deliverer.app.Settings(
+                    **common, bot_token=SecretStr(TOKEN), telegram_api_url=telegram.url
+                ),
+            ),
+        ]
+        for module, settings in parts:
+            await stack.enter_async_context(
+                lifecycle.service(module.build, settings, name=module.NAME)
+            )
+        client = await stack.enter_async_context(SendOnce(nats_url, bot="default"))
+        yield Deployment(
+            kie=kie,
+            telegram=telegram,
+            sendonce=client,
+            gateway_url=gateway_url,
+            nats_url=nats_url,
+            database_url=database_url,
+        )
+
+
+async def raw_client(url: str) -> nats.NATS:
+    return await nats.connect(url, allow_reconnect=False)
