@@ -66,6 +66,7 @@ class MediaHost:
     agents: list[str] = field(default_factory=list)
     moved: dict[str, str] = field(default_factory=dict)
     only_for_browsers: bool = False
+    released: asyncio.Event | None = None  # browsers are served only after this
 
     def put(self, path: str, content: bytes, *, mime: str, status: int = 200) -> str:
         self.files[path] = (status, mime, content)
@@ -74,6 +75,8 @@ class MediaHost:
     async def serve(self, request: web.Request) -> web.Response:
         agent = request.headers.get("User-Agent", "")
         self.agents.append(agent)
+        if self.released is not None and agent.startswith("Mozilla/5.0"):
+            await self.released.wait()
         if request.path in self.moved:
             raise web.HTTPFound(self.moved[request.path])
         if self.only_for_browsers and not agent.startswith("Mozilla/5.0"):

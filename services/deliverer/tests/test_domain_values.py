@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.deliveries import Content, Entity, RefusalCode, Remove, Rewrite
+from contracts.deliveries import Content, Entity, RefusalCode
 from contracts.message import Attempt
 from contracts.values import MediaKind
 from deliverer.domain import text
@@ -35,7 +35,7 @@ from deliverer.domain.posts import (
     on_post_answer,
     on_removal_answer,
 )
-from deliverer.domain.reports import Report, before_acting, outcome_of
+from deliverer.domain.reports import Report, outcome_of, too_late
 from deliverer.domain.sniff import Shape, file_type, is_page, url_suffix
 from deliverer.domain.wording import line
 
@@ -290,26 +290,18 @@ def shown_at(message_id):
     return on_removal_answer(RemovalState(message_id), Done())
 
 
-@pytest.mark.parametrize("over", [False, True])
-def test_a_redelivered_send_is_never_called_certain(ask, make, over):
-    request = ask(make.fresh(make.text()))
-    lease = Lease(until=100)
+def test_who_comes_late_has_certainly_done_nothing(ask, make):
+    report = too_late(ask(make.existing(make.text(), 5)), redelivered=False)
 
-    report = before_acting(request, lease, redelivered=True, monotonic=200 if over else 0)
-
-    assert report is not None
-    assert report.result.kind == "ambiguous"
-    assert report.edit_maybe_applied
+    assert report.result.kind == "not_sent"
+    assert report.carrier_id == 5
+    assert not report.edit_maybe_applied
 
 
-def test_a_redelivered_edit_may_be_repeated(ask, make):
-    lease = Lease(until=100)
-    for action in (
-        make.existing(make.text(), 5),
-        Rewrite(message_id=5, text="x"),
-        Remove(message_id=5),
-    ):
-        assert before_acting(ask(action), lease, redelivered=True, monotonic=0) is None
-        late = before_acting(ask(action), lease, redelivered=True, monotonic=100)
-        assert late is not None
-        assert late.result.kind == "ambiguous"
+def test_who_comes_late_and_again_knows_nothing(ask, make):
+    show = too_late(ask(make.existing(make.text(), 5)), redelivered=True)
+    status = too_late(ask(make.status()), redelivered=True)
+
+    assert show.result.kind == status.result.kind == "ambiguous"
+    assert show.edit_maybe_applied
+    assert not status.edit_maybe_applied

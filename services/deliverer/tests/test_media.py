@@ -4,7 +4,6 @@ import asyncio
 import ipaddress
 
 import pytest
-from aiohttp import web
 
 from contracts.values import MediaKind
 from deliverer.domain.bodies import File
@@ -188,38 +187,19 @@ async def test_a_file_is_fetched_once_for_many(downloader, media_host, make):
     assert len(media_host.agents) == 1
 
 
-async def test_a_slow_file_goes_on_coming_after_the_lease(downloader, media_host, make, monkeypatch):
-    arrived, released = asyncio.Event(), asyncio.Event()
-    answer = media_host.serve
-
-    async def slowly(request: web.Request) -> web.Response:
-        arrived.set()
-        await released.wait()
-        return await answer(request)
-
-    runner = web.AppRunner(_app(slowly), access_log=None, shutdown_timeout=0.2)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    media_host.put("/a.png", make.png, mime="image/png")
-    url = f"http://127.0.0.1:{runner.addresses[0][1]}/a.png"
+async def test_a_slow_file_goes_on_coming_after_the_lease(downloader, media_host, make):
+    media_host.released = asyncio.Event()
+    url = media_host.put("/a.png", make.png, mime="image/png")
     shelf = Shelf(downloader)
 
     late = await shelf.file(url, MediaKind.IMAGE, within=0.05)
-    await arrived.wait()
-    released.set()
+    media_host.released.set()
     found = await shelf.file(url, MediaKind.IMAGE, within=5)
 
-    await runner.cleanup()
     assert isinstance(late, NoFile)
     assert late.trouble is MediaTrouble.LATE
     assert isinstance(found, File)
-
-
-def _app(handler) -> web.Application:
-    made = web.Application()
-    made.router.add_get("/{path:.*}", handler)
-    return made
+    assert len(media_host.agents) == 1
 
 
 async def test_refused_links_are_remembered_in_bounds(wary, monkeypatch):

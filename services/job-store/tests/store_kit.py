@@ -145,8 +145,9 @@ class Store:
         return [ask for ask in asks if kind in (None, ask.action.kind)]
 
     async def begin(self, attempt_id: UUID, holder: UUID | None = None) -> Go | Stop:
+        """Ask as the attempt's own first handling, unless another holder is named."""
         (answer,) = await self.effects.begin(
-            [Begin(attempt_id=attempt_id, holder=holder or uuid4(), not_after=LATER)]
+            [Begin(attempt_id=attempt_id, holder=holder or attempt_id, not_after=LATER)]
         )
         return answer
 
@@ -286,6 +287,7 @@ def submission_outcome(ask: SubmissionRequested, result: SubmissionResult) -> Su
         id=f"{ask.attempt.id}:{result.kind}:{uuid4().hex[:8]}",
         at=NOW,
         attempt_id=ask.attempt.id,
+        holder=ask.attempt.id,
         job_id=ask.job_id,
         result=result,
     )

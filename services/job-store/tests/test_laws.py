@@ -242,7 +242,7 @@ async def test_begin_is_idempotent_for_its_holder_and_closed_to_others(store: St
 
     first = await store.begin(ask.attempt.id, holder)
     repeated = await store.begin(ask.attempt.id, holder)
-    redelivered = await store.begin(ask.attempt.id)
+    redelivered = await store.begin(ask.attempt.id, uuid4())
 
     assert isinstance(first, Go)
     assert isinstance(repeated, Go)
@@ -252,8 +252,19 @@ async def test_begin_is_idempotent_for_its_holder_and_closed_to_others(store: St
 async def test_concurrent_begins_let_one_through(store: Store):
     await store.made()
     ask = await store.submission()
-    answers = await asyncio.gather(*(store.begin(ask.attempt.id) for _ in range(10)))
+    answers = await asyncio.gather(*(store.begin(ask.attempt.id, uuid4()) for _ in range(10)))
     assert sum(isinstance(answer, Go) for answer in answers) == 1
+
+
+async def test_not_sent_from_a_redelivery_does_not_reopen_what_the_holder_is_doing(store: Store):
+    await store.made()
+    ask = await store.submission()
+    assert isinstance(await store.begin(ask.attempt.id, uuid4()), Go)
+
+    settled = await store.submitted(ask, NotSent(reason="not allowed in time"))
+
+    assert settled.moved is False
+    assert await store.claimed() == []
 
 
 async def end_leases(store: Store) -> None:

@@ -1,6 +1,7 @@
 """The life of a job on real Postgres, verb by verb."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 from contracts.deliveries import RefusalCode, Shown
 from contracts.effects import Go, Stop
@@ -188,5 +189,5 @@ async def test_a_dead_result_is_undeliverable_refunded_and_said(store: Store):
 async def test_begin_lets_one_holder_act(store: Store):
     await store.made()
     ask = await store.submission()
-    assert isinstance(await store.begin(ask.attempt.id), Go)
-    assert isinstance(await store.begin(ask.attempt.id), Stop)
+    assert isinstance(await store.begin(ask.attempt.id, uuid4()), Go)
+    assert isinstance(await store.begin(ask.attempt.id, uuid4()), Stop)

@@ -18,6 +18,7 @@ from contracts.submissions import (
 )
 from submitter import domain
 
+HOLDER = uuid4()
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 
@@ -109,8 +110,8 @@ def test_a_call_that_is_made_ends_within_its_lease(
 def test_every_result_makes_a_valid_outcome_with_a_stable_id(result: SubmissionResult) -> None:
     request = requested()
 
-    first = domain.outcome_of(request, result, now=NOW)
-    again = domain.outcome_of(request, result, now=NOW + timedelta(seconds=9))
+    first = domain.outcome_of(request, result, holder=HOLDER, now=NOW)
+    again = domain.outcome_of(request, result, holder=HOLDER, now=NOW + timedelta(seconds=9))
 
     assert SubmissionOutcome.read(first.wire()) == first
     assert first.id == again.id
@@ -120,15 +121,15 @@ def test_every_result_makes_a_valid_outcome_with_a_stable_id(result: SubmissionR
 def test_two_task_ids_of_one_attempt_are_two_facts() -> None:
     request = requested()
 
-    first = domain.outcome_of(request, TaskCreated(task_id="a"), now=NOW)
-    second = domain.outcome_of(request, TaskCreated(task_id="b"), now=NOW)
+    first = domain.outcome_of(request, TaskCreated(task_id="a"), holder=HOLDER, now=NOW)
+    second = domain.outcome_of(request, TaskCreated(task_id="b"), holder=HOLDER, now=NOW)
 
     assert first.id != second.id
 
 
 def test_an_attempt_is_handled_once_at_a_time_and_its_outcome_is_repeated() -> None:
     attempts, request = domain.Attempts(), requested()
-    outcome = domain.outcome_of(request, TaskCreated(task_id="a"), now=NOW)
+    outcome = domain.outcome_of(request, TaskCreated(task_id="a"), holder=HOLDER, now=NOW)
 
     assert attempts.take(request.attempt.id) is domain.Taken.FRESH
     assert attempts.take(request.attempt.id) is domain.Taken.BUSY
@@ -150,7 +151,7 @@ def test_an_attempt_without_an_outcome_is_fresh_again() -> None:
 @given(count=st.integers(1, 40))
 def test_memory_is_bounded_and_the_newest_attempts_are_kept(count: int) -> None:
     attempts = domain.Attempts(keep=10)
-    outcomes = [domain.outcome_of(requested(), NotSent(reason="x"), now=NOW) for _ in range(count)]
+    outcomes = [domain.outcome_of(requested(), NotSent(reason="x"), holder=HOLDER, now=NOW) for _ in range(count)]
 
     for outcome in outcomes:
         attempts.take(outcome.attempt_id)

@@ -89,7 +89,7 @@ class AskStatus(Request):
 class BotStatus(Value):
     bot: BotSlug
     open_jobs: int
-    oldest_open_seconds: float | None
+    oldest_open_seconds: float | None = None
     by_state: dict[str, int]
 
 
@@ -108,7 +108,7 @@ class StatusView(Value):
     orphans_waiting: int
     dead_letters: int
     outbox_rows: int
-    outbox_oldest_seconds: float | None
+    outbox_oldest_seconds: float | None = None
     callbacks: int
     polls: int
     paused: tuple[Line, ...] = ()

@@ -35,5 +35,6 @@ class SubmissionOutcome(Message):
     """Self-contained: its id is the attempt and the outcome, so deduplication never swallows a new fact."""
 
     attempt_id: UUID
+    holder: Annotated[UUID, Field(description="who asked ``effects.begin`` before this was said")]
     job_id: UUID
     result: SubmissionResult

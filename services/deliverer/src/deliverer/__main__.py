@@ -2,9 +2,7 @@
 
 import sys
 
-from chassis import lifecycle
-from deliverer import app
-from deliverer.settings import Settings
+from deliverer.app import main
 
 if __name__ == "__main__":
-    sys.exit(lifecycle.run(app.build, Settings, name=app.NAME))
+    sys.exit(main())

@@ -18,9 +18,15 @@ from deliverer.telegram.aiogram_import import load_aiogram
 if TYPE_CHECKING:
     from deliverer.handlers.requests import Deliveries
 
+__all__ = ["NAME", "Settings", "StreamDrift", "build", "main"]
+
 NAME: Final = "deliverer"
 REQUESTS: Final = streams.CONSUMER[NAME]
 WORKERS: Final = 100  # Telegram takes 30 calls a second of a bot and may hold each for 8 s
+
+
+class StreamDrift(Exception):
+    """The streams are not what the migration makes; nothing is read from them or written."""
 
 
 async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecycle.Part]:
@@ -29,6 +35,9 @@ async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecy
     broker = await stack.enter_async_context(
         bus.connected(settings.nats_url, name=NAME, creds=settings.nats_creds)
     )
+    js = broker.connection.jetstream()
+    if drift := await bus.check_streams(js, _streams(), [_consumer()]):
+        raise StreamDrift("; ".join(drift))
     deliveries = _deliveries(settings, broker, stack)
     watchdog = _watchdog(broker)
     requests = bus.consume(
@@ -53,6 +62,7 @@ def _deliveries(settings: Settings, broker: NatsBroker, stack: AsyncExitStack) -
     from deliverer.handlers.acting import Acting  # noqa: PLC0415 - see above
     from deliverer.handlers.calling import Calling  # noqa: PLC0415 - see above
     from deliverer.handlers.editing import Editing  # noqa: PLC0415 - see above
+    from deliverer.handlers.holding import Holding  # noqa: PLC0415 - see above
     from deliverer.handlers.posting import Posting  # noqa: PLC0415 - see above
     from deliverer.handlers.requests import Deliveries  # noqa: PLC0415 - see above
     from deliverer.telegram.calls import Telegram  # noqa: PLC0415 - see above
@@ -65,17 +75,16 @@ def _deliveries(settings: Settings, broker: NatsBroker, stack: AsyncExitStack) -
     # A sandbox's media live on this machine, and nobody else's do.
     shelf = Shelf(Downloader(allow_loopback=is_loopback_url(api_url)))
     stack.push_async_callback(shelf.close)
+    effects = Effects(broker.connection, clock.SYSTEM)
     calling = Calling(clock.SYSTEM)
-    acting = Acting(
-        Posting(telegram, calling),
-        Editing(telegram, shelf, calling),
-        Effects(broker.connection, clock.SYSTEM),
-    )
+    editing = Editing(telegram, shelf, calling, Holding(effects, clock.SYSTEM))
+    acting = Acting(Posting(telegram, calling), editing, effects)
     publisher = bus.Publisher(broker.connection, stream_of=streams.stream_of)
     return Deliveries(acting, publisher, clock.SYSTEM)
 
 
 def _watchdog(broker: NatsBroker) -> bus.ConsumerWatchdog:
+    # This service keeps nothing on disk; requests are released again by job-store's clock.
     floors: dict[str, int] = {}
 
     async def floor(durable: str) -> int | None:
@@ -84,13 +93,35 @@ def _watchdog(broker: NatsBroker) -> bus.ConsumerWatchdog:
     async def on_floor(durable: str, seq: int) -> None:
         floors[durable] = seq
 
-    spec = bus.ConsumerSpec(
+    js = broker.connection.jetstream()
+    return bus.ConsumerWatchdog(js, [_consumer()], floor=floor, on_floor=on_floor)
+
+
+def _consumer() -> bus.ConsumerSpec:
+    return bus.ConsumerSpec(
         stream=REQUESTS.stream,
         durable=REQUESTS.durable,
         filter_subjects=(REQUESTS.subject,),
         ack_wait=REQUESTS.ack_wait,
         max_ack_pending=REQUESTS.max_ack_pending,
     )
-    return bus.ConsumerWatchdog(
-        broker.connection.jetstream(), [spec], floor=floor, on_floor=on_floor
-    )
+
+
+def _streams() -> list[bus.StreamSpec]:
+    return [
+        bus.StreamSpec(
+            name=stream.name,
+            subjects=stream.subjects,
+            max_age=stream.max_age,
+            max_bytes=stream.max_bytes,
+            duplicate_window=stream.duplicate_window,
+            description=stream.description,
+        )
+        for stream in streams.STREAMS
+        if stream.name in (REQUESTS.stream, streams.OUTCOMES)
+    ]
+
+
+def main() -> int:
+    """Run the deliverer as this process."""
+    return lifecycle.run(build, Settings, name=NAME)

@@ -7,6 +7,7 @@ from typing import Final
 from chassis import bus, health, lifecycle
 from chassis.clock import SYSTEM
 from contracts import streams, subjects
+from submitter import domain
 from submitter.effects import Effects
 from submitter.handlers import Handlers
 from submitter.kie import Accounts, Kie
@@ -38,7 +39,12 @@ async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecy
     kie = await stack.enter_async_context(Kie.connected(settings.kie_api_url, accounts=accounts))
     publisher = bus.Publisher(client, stream_of=streams.stream_of)
     effects = Effects(client, publisher, SYSTEM)
-    handlers = Handlers(effects=effects, kie=kie, clock=SYSTEM)
+    handlers = Handlers(
+        effects=effects,
+        kie=kie,
+        pace=domain.Pace(limit=settings.kie_creates_per_10s),
+        clock=SYSTEM,
+    )
     consumer = bus.consume(
         broker,
         stream=REQUESTS.stream,

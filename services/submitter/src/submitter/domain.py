@@ -106,7 +106,7 @@ def is_first_delivery(delivered: int) -> bool:
 
 
 def outcome_of(
-    request: SubmissionRequested, result: SubmissionResult, *, now: datetime
+    request: SubmissionRequested, result: SubmissionResult, *, holder: UUID, now: datetime
 ) -> SubmissionOutcome:
     """Make the fact that is told; the same attempt and result always get the same id."""
     attempt_id = request.attempt.id
@@ -116,6 +116,7 @@ def outcome_of(
         at=now,
         trace=request.trace,
         attempt_id=attempt_id,
+        holder=holder,
         job_id=request.job_id,
         result=result,
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import structlog
 from pydantic import ValidationError
@@ -50,12 +50,12 @@ class Granted:
 
 
 class Handlers:
-    def __init__(self, *, effects: Effects, kie: Kie, clock: Clock) -> None:
+    def __init__(self, *, effects: Effects, kie: Kie, pace: domain.Pace, clock: Clock) -> None:
         self._effects = effects
         self._kie = kie
         self._clock = clock
         self._attempts = domain.Attempts()
-        self._pace = domain.Pace()
+        self._pace = pace
 
     async def on_submission_requested(self, delivered: Delivered) -> None:
         request = _read(delivered)
@@ -72,19 +72,20 @@ class Handlers:
                     self._attempts.release(request.attempt.id)
 
     async def _handle(self, request: SubmissionRequested, delivered: Delivered) -> None:
-        result = await self._result(request, delivered)
+        holder = uuid4()
+        result = await self._result(request, delivered, holder)
         if result is None:
             return
-        outcome = domain.outcome_of(request, result, now=self._clock.now())
+        outcome = domain.outcome_of(request, result, holder=holder, now=self._clock.now())
         self._attempts.settle(outcome)
         await self._effects.tell(outcome)
         _note(request, outcome)
 
     async def _result(
-        self, request: SubmissionRequested, delivered: Delivered
+        self, request: SubmissionRequested, delivered: Delivered, holder: UUID
     ) -> SubmissionResult | None:
         """Return what came of it; None when it is not ours to say."""
-        match await self._ask(request):
+        match await self._ask(request, holder):
             case Granted() as granted:
                 return await self._act(request, granted)
             case Stop(reason=reason):
@@ -97,10 +98,10 @@ class Handlers:
                 log.info("submission.expired", **_ids(request))
                 return None
 
-    async def _ask(self, request: SubmissionRequested) -> Granted | Stop | None:
+    async def _ask(self, request: SubmissionRequested, holder: UUID) -> Granted | Stop | None:
         """Ask as one holder until there is an answer; None when the time to act has passed."""
         not_after = request.attempt.not_after
-        question = Begin(attempt_id=request.attempt.id, holder=uuid4(), not_after=not_after)
+        question = Begin(attempt_id=request.attempt.id, holder=holder, not_after=not_after)
         while self._clock.now() < not_after:
             asked_at = self._clock.monotonic()
             match await self._effects.begin(question):

@@ -18,3 +18,9 @@ class Settings(ServiceSettings):
         default=None,
         description="Directory with one file per further KIE account, named as bots do.",
     )
+    kie_creates_per_10s: int = Field(
+        default=20,
+        ge=1,
+        le=100_000,
+        description="createTask calls per KIE account in 10 s; KIE refuses more than 20.",
+    )

@@ -32,3 +32,6 @@ class Lease:
 
     def over(self, monotonic: float) -> bool:
         return self.left(monotonic) <= 0
+
+
+ENDED: Final = Lease(float("-inf"))

@@ -18,7 +18,6 @@ from contracts.deliveries import (
 )
 from contracts.outcomes import Ambiguous, NotSent
 from contracts.values import MediaKind
-from deliverer.domain.leases import Lease
 
 FACT_DIGITS: Final = 16
 
@@ -58,33 +57,25 @@ def _fact(report: Report) -> str:
     return hashlib.sha256(words.encode()).hexdigest()[:FACT_DIGITS]
 
 
-def before_acting(
-    request: DeliveryRequested, lease: Lease, *, redelivered: bool, monotonic: float
-) -> Report | None:
-    """Return the report of who will not act, or None when acting is right.
+def too_late(request: DeliveryRequested, *, redelivered: bool) -> Report:
+    """Return the report of who comes after the lease and will not act.
 
-    A redelivered message may have been acted on by a process that died: then only what can be
-    repeated is done again, and nothing is called certain.
+    A message comes again this late only when its first holder never settled it, and that holder
+    may have acted before it died. Within the lease a message comes again only when it was given
+    back unread, and even then a carrier gets no content without job-store's permission.
     """
-    over = lease.over(monotonic)
-    if redelivered and (over or not _repeatable(request)):
-        return Report(
-            result=Ambiguous(reason="redelivered: another process may have acted on it"),
-            carrier_id=_known_carrier(request),
-            edit_maybe_applied=isinstance(request.action, Show),
-        )
-    if over:
-        return Report(
-            result=NotSent(reason="the lease was over on arrival"),
-            carrier_id=_known_carrier(request),
-        )
-    return None
+    if not redelivered:
+        reason = "the lease was over on arrival"
+        return Report(result=NotSent(reason=reason), carrier_id=_known_carrier(request))
+    return unknown(request, "redelivered: another process may have acted on it")
 
 
-def _repeatable(request: DeliveryRequested) -> bool:
-    action = request.action
-    return isinstance(action, Rewrite | Remove) or (
-        isinstance(action, Show) and isinstance(action.carrier, Existing)
+def unknown(request: DeliveryRequested, reason: str) -> Report:
+    """Return the report of an attempt of which nothing certain can be said."""
+    return Report(
+        result=Ambiguous(reason=reason),
+        carrier_id=_known_carrier(request),
+        edit_maybe_applied=isinstance(request.action, Show),
     )
 
 

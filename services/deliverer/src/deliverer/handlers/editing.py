@@ -5,19 +5,21 @@ from contextlib import contextmanager
 
 from contracts.deliveries import Content, DeliveryRequested, RefusalCode
 from contracts.outcomes import NotSent, Refused
-from deliverer.domain.answers import Denied, Trouble
+from deliverer.domain.answers import Answer, Denied, Trouble
 from deliverer.domain.bodies import File, Way, body, first_way, needs_file
 from deliverer.domain.edits import (
     SLOW_PAUSE,
     Again,
     EditState,
     End,
+    MediaTrouble,
     on_answer,
     on_lease_over,
     on_media_trouble,
 )
 from deliverer.domain.leases import Lease
 from deliverer.handlers.calling import Calling, widened
+from deliverer.handlers.holding import Held, Holding
 from deliverer.media.download import NoFile
 from deliverer.media.shelf import Shelf
 from deliverer.telegram.calls import Telegram
@@ -33,10 +35,13 @@ UPLOADING = NotSent(reason="this message is being uploaded already", after=SLOW_
 class Editing:
     """Makes a content stand in a message."""
 
-    def __init__(self, telegram: Telegram, shelf: Shelf, calling: Calling) -> None:
+    def __init__(
+        self, telegram: Telegram, shelf: Shelf, calling: Calling, holding: Holding
+    ) -> None:
         self._telegram = telegram
         self._shelf = shelf
         self._calling = calling
+        self._holding = holding
         self._uploads: set[tuple[str, int, int]] = set()
 
     async def edit(
@@ -48,33 +53,47 @@ class Editing:
         state = EditState(
             message_id=message_id, content=content, way=way, attempt_no=request.attempt.no
         )
+        held = Held(lease)
         while True:
-            match await self._step(request, state, lease):
+            match await self._step(request, state, held):
                 case End() as end:
                     return end
                 case Again(state, pause):
-                    await self._calling.pause(pause, lease)
+                    await self._calling.pause(pause, held.lease)
 
     async def _step(
-        self, request: DeliveryRequested, state: EditState, lease: Lease
+        self, request: DeliveryRequested, state: EditState, held: Held
     ) -> Again | End:
         if not needs_file(state.way):
-            return await self._call(request, state, None, lease)
+            return await self._call(request, state, None, held)
         if (request.bot, request.chat_id, state.message_id) in self._uploads:
             return End(UPLOADING, state.maybe_applied)
         with self._uploading(request, state):
+            async with self._holding.renewed(request, state.message_id, held):
+                return await self._upload(request, state, held)
+
+    async def _upload(
+        self, request: DeliveryRequested, state: EditState, held: Held
+    ) -> Again | End:
+        found = await self._fetched(state.content, held)
+        if isinstance(found, NoFile):
+            return on_media_trouble(state, found.trouble, found.reason)
+        return await self._call(request, state, found, held)
+
+    async def _fetched(self, content: Content, held: Held) -> File | NoFile:
+        while True:
+            lease = held.lease
             within = max(0.0, lease.left(self._calling.clock.monotonic()))
-            found = await self._shelf.file(
-                state.content.url or "", state.content.kind, within=within
-            )
-            if isinstance(found, NoFile):
-                return on_media_trouble(state, found.trouble, found.reason)
-            return await self._call(request, state, found, lease)
+            found = await self._shelf.file(content.url or "", content.kind, within=within)
+            is_late = isinstance(found, NoFile) and found.trouble is MediaTrouble.LATE
+            # The lease may have been renewed while we waited for as long as it was.
+            if not is_late or self._calling.over(held.lease):
+                return found
 
     async def _call(
-        self, request: DeliveryRequested, state: EditState, file: File | None, lease: Lease
+        self, request: DeliveryRequested, state: EditState, file: File | None, held: Held
     ) -> Again | End:
-        if self._calling.over(lease):
+        if self._calling.over(held.lease):
             return on_lease_over(state)
         if (later := self._calling.held(request)) is not None:
             return End(later, state.maybe_applied)
@@ -100,6 +119,6 @@ class Editing:
             self._uploads.discard(key)
 
 
-def _is_about_the_link(answer: object) -> bool:
+def _is_about_the_link(answer: Answer) -> bool:
     # Not after a single failed fetch: that one is tried again.
     return isinstance(answer, Denied) and answer.trouble is Trouble.URL_REFUSED

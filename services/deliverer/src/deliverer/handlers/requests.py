@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import OrderedDict
-from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -11,18 +10,18 @@ from pydantic import ValidationError
 
 from chassis.bus import Delivered, NotStored, Outgoing, Publisher
 from chassis.clock import Clock
-from chassis.verdicts import Hopeless, TryLater
+from chassis.verdicts import Hopeless
 from contracts import subjects
 from contracts.deliveries import DeliveryOutcome, DeliveryRequested, Shown
 from contracts.outcomes import Ambiguous, Later, NotSent, Refused
 from deliverer.domain.leases import Lease
-from deliverer.domain.reports import before_acting, outcome_of
+from deliverer.domain.reports import Report, outcome_of, too_late, unknown
 from deliverer.handlers.acting import Acting
 
 log = structlog.get_logger()
 
 ATTEMPTS_REMEMBERED: Final = 10_000
-PUBLISH_AGAIN: Final = timedelta(seconds=1)
+TELL_AGAIN: Final = 1.0  # seconds before an outcome the bus did not store is published again
 
 _Handled = asyncio.Future[DeliveryOutcome]
 
@@ -63,21 +62,35 @@ class Deliveries:
     async def _handle(self, request: DeliveryRequested, *, redelivered: bool) -> DeliveryOutcome:
         received_at = self._clock.monotonic()
         lease = Lease.received(request.attempt, monotonic=received_at, wall=self._clock.now())
-        report = before_acting(request, lease, redelivered=redelivered, monotonic=received_at)
-        if report is None:
-            report = await self._acting.act(request, lease)
+        if lease.over(received_at):
+            report = too_late(request, redelivered=redelivered)
+        else:
+            report = await self._act(request, lease)
         outcome = outcome_of(request, report, at=self._clock.now())
         _log(request, outcome, seconds=self._clock.monotonic() - received_at)
         return outcome
+
+    async def _act(self, request: DeliveryRequested, lease: Lease) -> Report:
+        try:
+            return await self._acting.act(request, lease)
+        except Exception:
+            # A bug of ours: handling it again could double what it did before it failed.
+            log.exception("delivery.failed", attempt_id=str(request.attempt.id))
+            return unknown(request, "the deliverer failed on it")
 
     async def _tell(self, outcome: DeliveryOutcome) -> None:
         outgoing = Outgoing(
             subject=subjects.DELIVERY_OUTCOME, data=outcome.wire(), msg_id=outcome.id
         )
-        try:
-            await self._publisher.publish(outgoing)
-        except NotStored as untold:
-            raise TryLater(f"outcome not stored: {untold.reason}", after=PUBLISH_AGAIN) from untold
+        while True:
+            try:
+                await self._publisher.publish(outgoing)
+                return
+            except NotStored as untold:
+                # Untold evidence costs more than a held worker: with the bus away or full,
+                # there is nothing better to do than to act no further.
+                log.warning("outcome.untold", reason=untold.reason, outcome_id=outcome.id)
+                await self._clock.sleep(TELL_AGAIN)
 
     def _remember(self, attempt_id: UUID, handled: _Handled) -> None:
         self._handled[attempt_id] = handled

@@ -10,7 +10,7 @@ from contracts.events import JobEventName
 from contracts.message import Attempt
 from contracts.outcomes import Ambiguous, Later, NotSent, Refused
 from contracts.polls import PollRequested
-from contracts.submissions import SubmissionRequested, SubmissionResult, TaskCreated
+from contracts.submissions import SubmissionOutcome, SubmissionRequested, TaskCreated
 from contracts.values import Cause, FailureClass, JobState
 
 from job_store.domain import delivery, money
@@ -115,17 +115,22 @@ def begin(case: Case, effect: Effect, *, attempt_id: UUID, holder: UUID) -> time
     return SUBMIT_LEASE
 
 
-def on_submission(case: Case, effect: Effect, *, attempt_id: UUID, result: SubmissionResult, rules: Rules) -> bool:
-    """Apply what came of a createTask call; False when a stale token moved nothing."""
-    is_current = effect.open_attempt == attempt_id
-    match result:
+def on_submission(case: Case, effect: Effect, outcome: SubmissionOutcome, rules: Rules) -> bool:
+    """Apply what came of a createTask call; False when a stale token moved nothing.
+
+    Only the holder may say what did not happen: a redelivery that was never let through knows
+    nothing of the call the holder may be making.
+    """
+    is_current = effect.open_attempt == outcome.attempt_id
+    speaks_for_it = effect.holder in (None, outcome.holder)
+    match outcome.result:
         case TaskCreated(task_id=task_id):
             # Evidence counts whoever brings it: the task exists.
             learn(case, task_id, rules)
             if effect.state in LIVE | {EffectState.UNCERTAIN}:
                 case.settle(effect, EffectState.DONE)
             return True
-        case _ if not is_current:
+        case _ if not (is_current and speaks_for_it):
             return False
         case NotSent(after=after):
             wait = max(timedelta(seconds=after), backoff(effect.failures))

@@ -209,9 +209,7 @@ def _apply(found: tuple[Case, UUID], outcome: SubmissionOutcome | DeliveryOutcom
     case, effect_id = found
     effect = case.effects[effect_id]
     if isinstance(outcome, SubmissionOutcome):
-        return lifecycle.on_submission(
-            case, effect, attempt_id=outcome.attempt_id, result=outcome.result, rules=tx.rules
-        )
+        return lifecycle.on_submission(case, effect, outcome, tx.rules)
     return delivery.on_outcome(case, effect, outcome)
 
 

@@ -192,7 +192,8 @@ async function openRoom(key) {
 }
 
 function apply(entry) {
-  after = Math.max(after, entry.seq);
+  if (entry.seq <= after) return; // a stream that reconnects may tell a thing twice
+  after = entry.seq;
   const key = keyOf(entry);
   const chat = chats.get(key);
   listDue = true;
@@ -240,9 +241,8 @@ function follow() {
   stream.onopen = () => state("live");
   stream.onmessage = (event) => take(JSON.parse(event.data));
   stream.onerror = () => {
-    state("lost");
-    if (stream.readyState !== EventSource.CLOSED) return;
-    setTimeout(follow, POLL_MS);
+    live = false; // the poll takes over, and says whether anybody answers
+    if (stream.readyState === EventSource.CLOSED) setTimeout(follow, POLL_MS);
   };
 }
 
