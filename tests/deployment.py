@@ -2,10 +2,12 @@
 
 import asyncio
 import base64
+import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import callback_gateway.app
@@ -14,7 +16,8 @@ import job_store.app
 import nats
 import reconciler.app
 import submitter.app
-from chassis import lifecycle
+from chassis import clock, lifecycle
+from contracts import subjects
 from contracts.api import JobView
 from contracts.values import JobState
 from job_store.migrate import migrate_bus
@@ -46,7 +49,7 @@ class Deployment:
     gateway_url: str
     nats_url: str
     database_url: str
-    stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+    client: nats.NATS
 
     async def until_final(self, *jobs: JobView, within: float = 30) -> list[JobView]:
         """Wait until these jobs have ended and nothing more is shown about them."""
@@ -56,6 +59,25 @@ class Deployment:
             return found if all(job.state in FINAL for job in found) else None
 
         return await eventually(ended, within=within)
+
+    async def until_part(self, job: JobView, state: str, within: float = 15) -> None:
+        """Wait until a part of the job is in this state."""
+
+        async def reached() -> bool:
+            found = await self.sendonce.get(job_id=job.id)
+            return any(part.state == state for part in found.parts)
+
+        await eventually(reached, within=within)
+
+    async def eventually(self, fact: Callable[[], Awaitable[Any]], within: float = 15) -> Any:
+        return await eventually(fact, within=within)
+
+    async def ops(self, verb: str, **fields: Any) -> dict[str, Any]:
+        """Ask as the operator's command line does."""
+        body = {"not_after": (clock.SYSTEM.now() + timedelta(seconds=30)).isoformat()} | fields
+        reply = await self.client.request(subjects.ops(verb), json.dumps(body).encode(), timeout=10)
+        answer: dict[str, Any] = json.loads(reply.data)
+        return answer
 
     async def until_state(self, job: JobView, *states: JobState, within: float = 15) -> JobView:
         async def reached() -> JobView | None:
@@ -128,7 +150,10 @@ async def deployed(
                     kie_hmac_keys=SecretStr(f"default:{HMAC_KEY}"),
                 ),
             ),
-            (submitter.app, submitter.app.Settings(**common, **api)),
+            (
+                submitter.app,
+                submitter.app.Settings(**common, **api, kie_creates_per_10s=100_000),
+            ),
             (reconciler.app, reconciler.app.Settings(**common, **api)),
             (
                 deliverer.app,
@@ -142,6 +167,8 @@ async def deployed(
                 lifecycle.service(module.build, settings, name=module.NAME)
             )
         client = await stack.enter_async_context(SendOnce(nats_url, bot="default"))
+        raw = await nats.connect(nats_url)
+        stack.push_async_callback(raw.close)
         yield Deployment(
             kie=kie,
             telegram=telegram,
@@ -149,8 +176,5 @@ async def deployed(
             gateway_url=gateway_url,
             nats_url=nats_url,
             database_url=database_url,
+            client=raw,
         )
-
-
-async def raw_client(url: str) -> nats.NATS:
-    return await nats.connect(url, allow_reconnect=False)

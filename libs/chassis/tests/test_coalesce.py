@@ -103,3 +103,19 @@ async def test_a_wrong_number_of_answers_is_an_error_for_each() -> None:
 
     with pytest.raises(RuntimeError, match="0 answers for 1"):
         await Coalescer(forgetful, max_batch=10)(1)
+
+
+async def test_an_item_that_arrives_as_the_worker_ends_is_not_forgotten():
+    async def apply(items: list[int]) -> list[int]:
+        return items
+
+    coalescer = Coalescer(apply, max_batch=10)
+    second: list[asyncio.Future[int]] = []
+    first = coalescer.submit(1)
+    first.add_done_callback(lambda _done: second.append(coalescer.submit(2)))
+
+    await first
+    async with asyncio.timeout(5):
+        while not second:
+            await asyncio.sleep(0)
+        assert await second[0] == 2

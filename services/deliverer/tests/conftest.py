@@ -30,7 +30,8 @@ from contracts.deliveries import (
 from contracts.effects import Carried, Go, Stop
 from contracts.message import Attempt
 from contracts.values import MediaKind
-from deliverer import app
+from deliverer import app, effects
+from deliverer.domain import edits, posts
 from deliverer.settings import Settings
 from deliverer.telegram.aiogram_import import load_aiogram
 from testkit.telegram import FakeTelegram, Limits
@@ -196,8 +197,16 @@ async def client(nats_url: str) -> AsyncIterator[Client]:
 
 
 @pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorter waits of ours; Telegram's own stay what they are."""
+    for module in (edits, posts):
+        monkeypatch.setattr(module, "SLOW_PAUSE", 0.1)
+    monkeypatch.setattr(effects, "ONE_TRY", 0.5)
+
+
+@pytest.fixture
 async def bench(
-    nats_url: str, client: Client, sandbox: FakeTelegram, media_host: MediaHost
+    nats_url: str, client: Client, sandbox: FakeTelegram, media_host: MediaHost, quick: None
 ) -> AsyncIterator[Bench]:
     made = Bench(client=client, telegram=sandbox, media=media_host)
     await client.subscribe(subjects.DELIVERY_OUTCOME, cb=made.on_outcome)

@@ -93,12 +93,19 @@ class Coalescer(Generic[T, R]):
             while self._queue:
                 batch = self._take()
                 await self._settle(batch)
+            # Now, not in the done-callback a turn later: whoever submits in between must see that
+            # nobody works any more.
+            self._retire()
         except asyncio.CancelledError:
             for entry in (*batch, *self._queue):
                 entry.answer.cancel()
             self._queue.clear()
             self._queued_keys.clear()
             raise
+
+    def _retire(self) -> None:
+        if (worker := asyncio.current_task()) is not None:
+            self._workers.discard(worker)
 
     def _take(self) -> list[_Entry[T, R]]:
         batch: list[_Entry[T, R]] = []

@@ -16,8 +16,8 @@ from submitter import domain
 
 DEFAULT_ACCOUNT: Final = "default"
 UNREACHED_DELAY: Final = 5.0  # seconds until a KIE that could not be reached is tried again
-BUSY_DELAY: Final = 10.0  # KIE's own window: 20 starts per 10 s
-MAINTENANCE_DELAY: Final = 60.0
+BUSY_DELAY: Final = 3.0  # KIE counts over 10 s; job-store paces whoever comes after
+MAINTENANCE_DELAY: Final = 15.0
 OWNER_DELAY: Final = 60.0  # a person tops up or changes the key; until then one try a minute
 _MAINTENANCE: Final = "455"
 

@@ -77,6 +77,11 @@ class WitnessedSession(AiohttpSession):
             self._should_reset_connector = False
         return self._session
 
+    async def close(self) -> None:
+        """Close without aiogram's pause: aiohttp itself waits for its transports."""
+        if self._session is not None and not self._session.closed:
+            await self._session.close()
+
     def check_response(
         self,
         bot: Bot,

@@ -1,0 +1,63 @@
+"""A refusal of job-store arrives as its own exception, with all it said."""
+
+import copy
+import pickle
+from uuid import UUID
+
+import pytest
+from client_store import Service, refuse
+from contracts.api import RefusalName
+
+import sendonce as sdk
+from sendonce import SendOnce, SendOnceError
+from sendonce.errors import OF_CODE
+
+JOB = UUID(int=7)
+ANSWERED = [code for code in RefusalName if code is not RefusalName.UNAVAILABLE]
+
+
+@pytest.mark.parametrize("code", ANSWERED)
+async def test_each_code_is_an_exception_of_its_own(
+    sendonce: SendOnce, service: Service, code: RefusalName
+) -> None:
+    service.store.scripts.append(refuse(code, "it happened", "do this", JOB))
+
+    with pytest.raises(OF_CODE[code]) as refused:
+        await sendonce.wallet(5, "RUB")
+
+    error = refused.value
+    assert (error.code, error.message, error.hint) == (code, "it happened", "do this")
+    assert error.job_id == JOB
+    assert str(error) == f"{code}: it happened; do this [job {JOB}]"
+    assert len(service.store.asked) == 1, "a refusal is not asked again"
+
+
+@pytest.mark.parametrize("code", RefusalName)
+def test_each_code_has_a_class_that_is_exported_and_says_what_to_do(code: RefusalName) -> None:
+    kind = OF_CODE[code]
+
+    error = kind("it happened")
+
+    assert kind.__name__ == "".join(word.title() for word in code.split("_"))
+    assert getattr(sdk, kind.__name__) is kind
+    assert error.hint
+    assert error.hint != SendOnceError.advice
+
+
+async def test_a_refusal_of_a_newer_server_is_still_a_refusal(
+    sendonce: SendOnce, service: Service
+) -> None:
+    service.store.scripts.append(
+        lambda _: b'{"error": {"code": "over_quota", "message": "too many", "more": 1}}'
+    )
+
+    with pytest.raises(SendOnceError, match="over_quota: too many; update the sendonce package"):
+        await sendonce.wallet(5, "RUB")
+
+
+def test_a_refusal_survives_pickling_and_copying() -> None:
+    error = sdk.KeyConflict("taken", "use another", JOB)
+
+    for again in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
+        assert type(again) is sdk.KeyConflict
+        assert (again.code, again.job_id, str(again)) == (error.code, JOB, str(error))

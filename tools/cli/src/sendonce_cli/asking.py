@@ -1,0 +1,113 @@
+"""Asking job-store over NATS, as an operator or as a bot, with trouble said in plain words."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Final, TypeVar
+
+import nats
+import nats.errors
+from chassis import clock
+from chassis.logs import redact
+from contracts import subjects
+from contracts.api import ErrorReply, Refusal, RefusalName, Request
+from contracts.message import Value
+from nats.aio.client import Client
+from pydantic import TypeAdapter
+
+from sendonce_cli.settings import chosen
+from sendonce_cli.trouble import Trouble, misuse
+
+PATIENCE: Final = timedelta(seconds=10)
+CONNECT_WITHIN: Final = 2  # seconds
+
+View = TypeVar("View", bound=Value)
+
+
+class Refused(Trouble):
+    """Job-store said no, and why."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.message, hint=refusal.hint)
+        self.refusal = refusal
+
+
+class Desk:
+    """One connection over which questions are asked."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    async def ops(self, verb: str, request: type[Request], view: type[View], **fields: object) -> View:
+        """Ask an operator's question."""
+        return await self._ask(subjects.ops(verb), request, view, fields)
+
+    async def bot(self, bot: str, verb: str, request: type[Request], view: type[View], **fields: object) -> View:
+        """Ask in the name of a bot."""
+        return await self._ask(subjects.api(bot, verb), request, view, fields)
+
+    async def _ask(
+        self, subject: str, request: type[Request], view: type[View], fields: dict[str, object]
+    ) -> View:
+        not_after = clock.SYSTEM.now() + PATIENCE
+        asked = request.model_validate({**fields, "not_after": not_after})
+        try:
+            reply = await self.client.request(
+                subject, asked.model_dump_json().encode(), timeout=PATIENCE.total_seconds()
+            )
+        except nats.errors.NoRespondersError as absent:
+            raise Trouble(
+                "NATS answers, but job-store does not",
+                hint="start the services with `sendonce up`, or look at job-store's log",
+            ) from absent
+        except (nats.errors.Error, OSError, TimeoutError) as silent:
+            raise Trouble(
+                f"no answer within {PATIENCE.total_seconds():.0f} s",
+                hint="job-store may be busy or cut off from Postgres: see its /readyz and its log",
+            ) from silent
+        read: ErrorReply | View = TypeAdapter(ErrorReply | view).validate_json(reply.data)
+        if isinstance(read, ErrorReply):
+            raise Refused(read.error)
+        return read
+
+
+@asynccontextmanager
+async def desk() -> AsyncIterator[Desk]:
+    """Connect to the NATS the environment names; trouble if nobody answers there."""
+    settings = chosen()
+    client = await connect(settings.nats_url, creds=settings.nats_creds)
+    try:
+        yield Desk(client)
+    finally:
+        await client.close()
+
+
+async def connect(url: str, *, creds: Path | None = None) -> Client:
+    """Connect once, without waiting for a server that is away."""
+    if creds is not None and not creds.is_file():
+        raise misuse(f"SENDONCE_NATS_CREDS: {creds} cannot be read", hint="check its path and rights")
+    try:
+        return await nats.connect(
+            [part.strip() for part in url.split(",")],
+            name="sendonce-cli",
+            allow_reconnect=False,
+            connect_timeout=CONNECT_WITHIN,
+            max_reconnect_attempts=1,
+            error_cb=_unheard,
+            user_credentials=str(creds) if creds is not None else None,
+        )
+    except (nats.errors.Error, OSError, TimeoutError, ValueError) as away:
+        raise Trouble(
+            f"nothing answers at {redact(url)}",
+            hint="start it with `sendonce up`, or say where NATS is with SENDONCE_NATS_URL",
+        ) from away
+
+
+async def _unheard(_problem: Exception) -> None:
+    """Hear errors of the connection; whoever asks meets them as exceptions."""
+
+
+def is_name(refused: Refused, name: RefusalName) -> bool:
+    """Claim that this is why it was refused."""
+    return refused.refusal.code is name

@@ -1,0 +1,1 @@
+"""One module per command group: read the arguments, ask, hand the answer to its screen."""

@@ -1,0 +1,4 @@
+"""x"""
+from sendonce_cli.group import group
+app = group("jobs", "x")
+def jobs() -> None: ...

@@ -1,0 +1,1 @@
+"""A run of many jobs through a hostile world, and the proof that each was shown once."""

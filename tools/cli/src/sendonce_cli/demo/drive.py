@@ -1,0 +1,112 @@
+"""Asks for every errand, at a bot's pace; for some it plays the bot that calls KIE itself."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import aiohttp
+from contracts.api import JobView
+from kie.families import FAMILIES
+from testkit.kie import SANDBOX_API_KEY, TaskTruth
+
+from sendonce_cli.demo.bot import Bot, NotTaken
+from sendonce_cli.demo.errands import Door, Errand, users_of
+from sendonce_cli.demo.world import World
+
+AT_ONCE: Final = 24  # conversations of the bot side by side
+ORPHAN_WAITS: Final = 30.0  # seconds for the callback that must come before the attach
+POT: Final = 100_000  # minor units every user has on top of what the errands cost
+
+
+@dataclass(slots=True)
+class Progress:
+    """What the bot has done so far."""
+
+    wanted: int
+    asked: int = 0
+    attached_late: int = 0
+    refused: list[str] = field(default_factory=list)
+
+    @property
+    def is_over(self) -> bool:
+        """Claim that every errand was asked for."""
+        return self.asked >= self.wanted
+
+
+async def top_up(bot: Bot, errands: tuple[Errand, ...]) -> dict[int, int]:
+    """Fill the wallets; returns what each user paid in."""
+    paid = {user.id: cost + POT for user, cost in users_of(errands).items()}
+    async with asyncio.TaskGroup() as group:
+        for user in users_of(errands):
+            group.create_task(bot.top_up(user, paid[user.id]))
+    return paid
+
+
+class Driver:
+    """Runs the errands of one demo."""
+
+    def __init__(self, world: World, bot: Bot, progress: Progress) -> None:
+        self._world = world
+        self._bot = bot
+        self._progress = progress
+        self._slots = asyncio.Semaphore(AT_ONCE)
+
+    async def run(self, errands: tuple[Errand, ...]) -> None:
+        """Ask for all; returns when the last one was answered."""
+        async with aiohttp.ClientSession() as kie, asyncio.TaskGroup() as group:
+            for errand in errands:
+                await self._slots.acquire()
+                group.create_task(self._one(errand, kie))
+
+    async def _one(self, errand: Errand, kie: aiohttp.ClientSession) -> None:
+        try:
+            await self._go(errand, kie)
+        except NotTaken as refused:
+            self._progress.refused.append(f"{errand.key}: {refused}")
+        finally:
+            self._progress.asked += 1
+            self._slots.release()
+
+    async def _go(self, errand: Errand, kie: aiohttp.ClientSession) -> None:
+        match errand.door:
+            case Door.CREATE:
+                await self._bot.create(errand)
+            case Door.EXPECT:
+                job = await self._bot.expect(errand)
+                url = job.callback_url or f"{self._world.gateway_url}/callbacks/kie"
+                await self._bot.attach(job, await self._create_task(errand, kie, callback_url=url))
+            case Door.ORPHAN:
+                await self._be_late(errand, kie)
+
+    async def _be_late(self, errand: Errand, kie: aiohttp.ClientSession) -> None:
+        """Attach only after KIE has called back: the callback waits as an orphan."""
+        plain = f"{self._world.gateway_url}/callbacks/kie"
+        task_id = await self._create_task(errand, kie, callback_url=plain)
+        # A gateway that was killed for too long took none; the job is polled then.
+        with contextlib.suppress(TimeoutError):
+            await self._world.kie.until(lambda it: it.task(task_id).acknowledged, within=ORPHAN_WAITS)
+        job: JobView = await self._bot.expect(errand)
+        await self._bot.attach(job, task_id)
+        self._progress.attached_late += 1
+
+    async def _create_task(self, errand: Errand, kie: aiohttp.ClientSession, *, callback_url: str) -> str:
+        family = FAMILIES[errand.ware.family]
+        body = family.write(errand.ware.model, dict(errand.input), callback_url)
+        headers = {"Authorization": f"Bearer {SANDBOX_API_KEY}"}
+        address = f"{self._world.kie.url}{family.create_path}"
+        async with kie.post(address, json=body, headers=headers) as answer:
+            told = await answer.json()
+        return str(told["data"]["taskId"])
+
+
+def tasks_by_errand(tasks: tuple[TaskTruth, ...]) -> Mapping[str, list[TaskTruth]]:
+    """Return KIE's tasks by the marker in their request."""
+    found: dict[str, list[TaskTruth]] = {}
+    for task in tasks:
+        _, _, rest = json.dumps(task.request).partition("plan:")
+        marker = rest.partition('"')[0]
+        found.setdefault(marker, []).append(task)
+    return found

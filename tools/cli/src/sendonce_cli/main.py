@@ -1,0 +1,62 @@
+"""The command `sendonce`: every group of commands, in the order a person meets them."""
+
+from importlib import metadata
+from typing import Annotated
+
+import typer
+from chassis import logs
+
+from sendonce_cli.commands import (
+    bots,
+    callback,
+    demo,
+    doctor,
+    jobs,
+    migrate,
+    orphans,
+    status,
+    up,
+    wallet,
+)
+from sendonce_cli.group import PlainSpokenGroup
+from sendonce_cli.screen import out
+
+app = typer.Typer(
+    name="sendonce",
+    help="Carries every AI generation from request to chat: nothing lost, nothing shown twice.",
+    cls=PlainSpokenGroup,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Settings are SENDONCE_… variables; SENDONCE_NATS_URL tells the commands where the system is.",
+)
+
+RUN, LOOK, TOOLS = "Run", "Look and act", "Tools"
+
+
+@app.callback(invoke_without_command=True)
+def _alone(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
+) -> None:
+    # What libraries log is not for the person at the terminal.
+    logs.configure(level="error")
+    if version:
+        out().print(f"sendonce {metadata.version('sendonce-cli')}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        out().print(context.get_help(), end="")
+        raise typer.Exit
+
+
+app.command("demo", rich_help_panel=RUN)(demo.demo)
+app.command("up", rich_help_panel=RUN)(up.up)
+app.command("status", rich_help_panel=LOOK)(status.status)
+app.command("doctor", rich_help_panel=LOOK)(doctor.doctor)
+app.add_typer(jobs.app, rich_help_panel=LOOK)
+app.add_typer(orphans.app, rich_help_panel=LOOK)
+app.add_typer(wallet.app, rich_help_panel=LOOK)
+app.add_typer(bots.app, rich_help_panel=LOOK)
+app.add_typer(migrate.app, rich_help_panel=TOOLS)
+app.add_typer(callback.app, rich_help_panel=TOOLS)

@@ -1,0 +1,1 @@
+"""What a person sees; nothing here asks or changes anything."""

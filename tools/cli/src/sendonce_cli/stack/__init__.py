@@ -1,0 +1,1 @@
+"""The whole system on this machine: servers, services, sandboxes, and who restarts them."""

@@ -1,0 +1,66 @@
+"""The two servers: given by address, or embedded in a data directory of ours."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from job_store.migrate import MigrationError, migrate_bus, migrate_database
+from testkit.processes import ChildFailed
+from testkit.servers import DirectoryInUse, NatsServer, PostgresServer
+
+from sendonce_cli.trouble import Trouble
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addresses:
+    """Where NATS and Postgres are, and which of them are our own."""
+
+    nats_url: str
+    database_url: str
+    embedded_nats: bool
+    embedded_postgres: bool
+
+
+@asynccontextmanager
+async def servers(
+    data_dir: Path, *, nats_url: str | None = None, database_url: str | None = None
+) -> AsyncIterator[Addresses]:
+    """Start what is not given, and stop it at the end: Postgres last."""
+    async with AsyncExitStack() as stack:
+        postgres = None if database_url else PostgresServer(data_dir / "postgres")
+        nats = None if nats_url else NatsServer(data_dir / "nats")
+        try:
+            async with asyncio.TaskGroup() as group:
+                for server in (postgres, nats):
+                    if server is not None:
+                        stack.push_async_callback(server.stop)
+                        group.create_task(server.start())
+        except* (ChildFailed, DirectoryInUse, OSError) as failed:
+            raise _cannot_start(failed.exceptions[0], data_dir) from failed
+        yield Addresses(
+            nats_url=nats_url or (nats.url if nats else ""),
+            database_url=database_url or (postgres.url if postgres else ""),
+            embedded_nats=nats is not None,
+            embedded_postgres=postgres is not None,
+        )
+
+
+async def migrate(addresses: Addresses, *, creds: Path | None = None) -> None:
+    """Bring schema and streams to what this version expects."""
+    try:
+        await asyncio.gather(
+            migrate_database(addresses.database_url), migrate_bus(addresses.nats_url, creds=creds)
+        )
+    except MigrationError as refused:
+        raise Trouble(f"the schema could not be migrated: {refused}", hint="see `sendonce migrate status`") from refused
+
+
+def _cannot_start(problem: BaseException, data_dir: Path) -> Trouble:
+    if isinstance(problem, DirectoryInUse):
+        return Trouble(
+            f"another sendonce runs in {data_dir}",
+            hint="stop it, or choose another directory with SENDONCE_DATA_DIR",
+        )
+    return Trouble(f"an embedded server did not start: {problem}", hint=f"its log is in {data_dir}")
