@@ -23,7 +23,7 @@ async def test_nine_phases(deployment: Deployment):
         chat_id=42,
         user_id=999_999,
         model="nano-banana-2",
-        input={"prompt": "plan:slow"},
+        input={"prompt": "a cat"},
         price=400,
     )
     assert (await sendonce.wallet(user_id=999_999, currency="RUB")).held == 400

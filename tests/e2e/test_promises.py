@@ -160,9 +160,9 @@ async def test_a_failure_is_refunded_and_said_in_the_users_language(deployment: 
 
 
 async def test_a_blocked_user_gets_the_result_when_they_are_back(deployment: Deployment):
-    job = await create(deployment, "plan:slow", status="none")
     deployment.telegram.add_chat(7, kind=ChatKind.PRIVATE)
     deployment.telegram.block(7)
+    job = await create(deployment, status="none")
     await deployment.until_part(job, "parked")
 
     deployment.telegram.unblock(7)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from contracts.message import Attempt, Message, Value
 from contracts.outcomes import Ambiguous, Later, NotSent, Refused
-from contracts.values import BotSlug, ChatId, Line, MediaKind, MessageId, Text, Url, Word
+from contracts.values import BotSlug, ChatId, FileId, Line, MediaKind, MessageId, Text, Url, Word
 
 
 class RefusalCode(StrEnum):
@@ -38,7 +38,7 @@ class Content(Value):
 
     kind: MediaKind
     url: Url | None = None
-    file_id: Word | None = None
+    file_id: FileId | None = None
     text: Annotated[Text, Field(description="caption of a medium, or the text itself")] = ""
     entities: Annotated[tuple[Entity, ...], Field(max_length=100)] = ()
 
@@ -107,7 +107,7 @@ class Shown(Value):
 
     kind: Literal["done"] = "done"
     message_id: MessageId
-    file_id: Word | None = None
+    file_id: FileId | None = None
 
 
 class Migrated(Value):

@@ -69,6 +69,7 @@ _CLEAN = AfterValidator(clean)
 BotSlug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$", description="a bot's name in subjects and logs")]
 Key = Annotated[str, Field(min_length=1, max_length=200), _CLEAN]
 TaskId = Annotated[str, Field(min_length=1, max_length=200), _CLEAN]
+FileId = Annotated[str, Field(min_length=1, max_length=300), _CLEAN]
 Word = Annotated[str, Field(min_length=1, max_length=100), _CLEAN]
 Line = Annotated[str, Field(max_length=2_000), _CLEAN]
 Text = Annotated[str, Field(max_length=40_000), _CLEAN]

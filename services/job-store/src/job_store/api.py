@@ -121,7 +121,8 @@ class Api:
         except ValidationError as invalid:
             return _invalid(invalid)
         if isinstance(ask, Request) and ask.not_after < clock.SYSTEM.now():
-            return Refusal(code=RefusalName.DEADLINE_PASSED, message="the request came after its deadline", retryable=True)
+            return Refusal(code=RefusalName.DEADLINE_PASSED, message="the request came after its deadline",
+                hint="nothing was changed; ask again with the same key", retryable=True)
         try:
             return await verb.answer(bot, ask)
         except Outage:

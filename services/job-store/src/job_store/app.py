@@ -20,7 +20,7 @@ from job_store.clocks import clocks
 from job_store.domain.pacing import limits
 from job_store.domain.rules import Rules
 from job_store.handlers import BATCH, Handlers
-from job_store.migrate import consumer_specs, stream_specs
+from job_store.migrate import consumer_specs, migrate_bus, migrate_database, stream_specs
 from job_store.settings import Settings
 from job_store.store.creation import Creations
 from job_store.store.effects import Effects
@@ -32,7 +32,15 @@ from job_store.store.requests import Requests
 from job_store.store.unit import Units
 from job_store.verbs import BotVerbs, OpsVerbs
 
-__all__ = ["NAME", "Settings", "StreamDrift", "build", "main"]
+__all__ = [
+    "NAME",
+    "Settings",
+    "StreamDrift",
+    "build",
+    "main",
+    "migrate_bus",
+    "migrate_database",
+]
 
 log = structlog.get_logger()
 

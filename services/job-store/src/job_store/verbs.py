@@ -67,7 +67,6 @@ class BotVerbs:
             Verb("jobs.undelivered", Page, self.undelivered),
             Verb("jobs.cancel", OneJob, requests.cancel),
             Verb("jobs.returned", ChatReturned, self.returned),
-            Verb("orphans.match", MatchOrphan, requests.match),
             Verb("wallets.get", WalletRef, requests.wallet),
             Verb("wallets.topup", TopUp, requests.topup),
             Verb("wallets.statement", WalletRef, requests.statement),
@@ -112,6 +111,7 @@ class OpsVerbs:
             Verb("jobs.show", ShowJob, self.show_job),
             Verb("orphans.list", ListOrphans, self.list_orphans),
             Verb("orphans.show", ShowOrphan, self.show_orphan),
+            Verb("orphans.match", MatchOrphan, self.match_orphan),
             Verb("wallets.statement", WalletStatement, self.statement),
             Verb("status", AskStatus, self.status),
             Verb("doctor", AskDoctor, self.doctor),
@@ -135,6 +135,9 @@ class OpsVerbs:
     async def show_orphan(self, _bot: str, ask: ShowOrphan) -> Value:
         story = await self._ops.orphan(ask.orphan_id)
         return story or Refusal(code=RefusalName.UNKNOWN_ORPHAN, message=f"no orphan {ask.orphan_id}")
+
+    async def match_orphan(self, _bot: str, ask: MatchOrphan) -> Value:
+        return await self._requests.match(ask)
 
     async def statement(self, _bot: str, ask: WalletStatement) -> Value:
         return await self._ops.statement(ask)

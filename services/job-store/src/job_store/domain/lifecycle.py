@@ -191,7 +191,9 @@ def stop_asking(case: Case) -> None:
 
 
 def cancel(case: Case) -> str | None:
-    """Cancel while certainly nothing was submitted; else say why it is too late."""
+    """Cancel while certainly nothing was submitted; else say why it is too late. Idempotent."""
+    if case.job.state is JobState.CANCELLED:
+        return None
     submit = case.effect_of(EffectKind.SUBMIT)
     pending = submit is not None and submit.state is EffectState.PENDING
     if case.job.state not in UNSUBMITTED or not pending:

@@ -276,9 +276,9 @@ CREATE TRIGGER ledger_insert_only BEFORE UPDATE OR DELETE ON sendonce.ledger
 
 -- The history of every job, and what a bot reads with `changes(after)`.
 CREATE TABLE sendonce.events (
+    -- Taken under a lock of the bot that is held until the commit: within a bot the order of seq is the order
+    -- of commits, so a reader that remembers the last seq misses nothing.
     seq    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    -- A slow transaction may commit a lower seq later: readers stop below the oldest open transaction.
-    xid    xid8 NOT NULL DEFAULT pg_current_xact_id(),
     bot    text NOT NULL,
     job_id uuid NOT NULL,
     event  text NOT NULL,

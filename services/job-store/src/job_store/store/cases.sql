@@ -82,6 +82,10 @@ SELECT n.bot, n.user_id, n.currency, n.kind, n.amount, n.debit, n.credit, n.job_
         THEN (SELECT c.id FROM ledger c WHERE c.job_id = n.job_id AND c.kind = 'capture') END
 FROM jsonb_populate_recordset(NULL::ledger, $1) n
 
+-- order_events --
+-- The last lock of a transaction, in order of the names; see the table.
+SELECT pg_advisory_xact_lock(hashtextextended('events of ' || bot, 0)) FROM unnest($1::text[]) AS n (bot)
+
 -- insert_events --
 INSERT INTO events (bot, job_id, event, message)
 SELECT bot, job_id, event, message FROM jsonb_populate_recordset(NULL::events, $1)

@@ -1,6 +1,7 @@
 """Creating jobs: idempotency key, request digest and hold in one transaction for many requests."""
 
 import hashlib
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -34,9 +35,16 @@ class Creation:
 
     @property
     def digest(self) -> str:
-        """What must be equal for the same key to mean the same job; the deadline of the call does not count."""
+        """What must be equal for the same key to mean the same job.
+
+        Neither the call's deadline nor the status message: a handler that runs again for the same tap may
+        have posted another. Defaults are left out, so that a field added later changes no old digest.
+        """
         door = DOORS[type(self.request)]
-        body = self.request.model_dump_json(exclude={"not_after"})
+        asked = self.request.model_dump(
+            mode="json", exclude={"not_after", "status"}, exclude_defaults=True
+        )
+        body = json.dumps(asked, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(f"{door}:{body}".encode()).hexdigest()
 
 

@@ -25,7 +25,7 @@ from job_store.store.requests import Requests, orphan_view
 from job_store.store.requests import sql as requests_sql
 from job_store.store.rows import Row
 from job_store.store.unit import Units
-from job_store.store.views import job_view, ledger_line, unknown_job
+from job_store.store.views import fitting, job_view, ledger_line, unknown_job
 
 sql = load("job_store.store", "ops.sql")
 
@@ -59,7 +59,8 @@ class Ops:
             rows = await tx.connection.fetch(requests_sql.list_jobs, ask.bot, ask.state, ask.limit)
             ids = [row["id"] for row in rows]
             cases = await tx.lock(ids)
-            return JobsView(jobs=tuple(job_view(cases[job_id], created=False) for job_id in ids))
+            jobs = fitting([job_view(cases[job_id], created=False) for job_id in ids])
+            return JobsView(jobs=tuple(jobs))
 
     async def story(self, job_id: UUID) -> JobStory | Refusal:
         async with self._units.begin() as tx:

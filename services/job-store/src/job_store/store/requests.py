@@ -27,7 +27,7 @@ from job_store.domain.rows import OPEN, Door
 from job_store.domain.case import Case
 from job_store.store.rows import Row
 from job_store.store.unit import TaskTakenError, Transaction, Units
-from job_store.store.views import job_view, ledger_line, unknown_job
+from job_store.store.views import fitting, job_view, ledger_line, unknown_job
 
 sql = load("job_store.store", "requests.sql")
 
@@ -60,9 +60,8 @@ class Requests:
         async with self._units.begin() as tx:
             ids = [row[0] for row in await tx.connection.fetch(sql[query], *args)]
             cases = await tx.lock(ids)
-            return JobsView(
-                jobs=tuple(_view(tx, cases[job_id]) for job_id in ids), next=str(ids[-1]) if ids else None
-            )
+            jobs = fitting([_view(tx, cases[job_id]) for job_id in ids])
+            return JobsView(jobs=tuple(jobs), next=str(jobs[-1].id) if jobs else None)
 
     async def attach(self, bot: str, ask: AttachTask) -> JobView | Refusal:
         """The bot learned its task id; an orphan that waited for it is matched in this transaction."""
@@ -104,12 +103,17 @@ class Requests:
                 job_id=case.job.id,
             )
 
-    async def match(self, bot: str, ask: MatchOrphan) -> JobView | Refusal:
+    async def match(self, ask: MatchOrphan) -> JobView | Refusal:
         """Match an orphan by hand: the same as learning its task id."""
         async with self._units.database.connection() as connection:
             orphan = await connection.fetchrow(sql.orphan, ask.orphan_id)
+            bot = await connection.fetchval(sql.bot_of_job, ask.job_id)
+        if bot is None:
+            return unknown_job(str(ask.job_id))
         if orphan is None:
-            return Refusal(code=RefusalName.UNKNOWN_ORPHAN, message=f"no orphan {ask.orphan_id}")
+            return Refusal(code=RefusalName.UNKNOWN_ORPHAN, message=f"no orphan {ask.orphan_id}",
+                hint="sendonce orphans list shows them",
+            )
         return await self.attach(
             bot, AttachTask(job_id=ask.job_id, task_id=orphan["task_id"], not_after=ask.not_after)
         )
@@ -155,8 +159,8 @@ class Requests:
         """Read a bot's events in order, after a cursor; the same as the JOBS stream tells, for longer."""
         async with self._units.database.connection() as connection:
             rows = await connection.fetch(sql.changes, bot, ask.after, ask.limit)
-        events = tuple(JobEvent.model_validate(row["message"] | {"seq": row["seq"]}) for row in rows)
-        return ChangesView(events=events, next=rows[-1]["seq"] if rows else ask.after)
+        events = fitting([JobEvent.model_validate(row["message"] | {"seq": row["seq"]}) for row in rows])
+        return ChangesView(events=tuple(events), next=events[-1].seq or 0 if events else ask.after)
 
 
 async def _find(tx: Transaction, bot: str, ask: OneJob) -> Case | None:

@@ -168,12 +168,15 @@ class Transaction:
 
     async def _announce(self, touched: Sequence[Case]) -> list[OutboxRow]:
         events = [_event(case, name) for case in touched for name in case.news]
-        if events:
-            await self.connection.execute(sql.insert_events, [_event_row(event) for event in events])
         messages = self.outgoing + [request for case in touched for request in case.requests]
         messages += [(job_event(event.event, event.bot), event) for event in events]
-        if not messages:
-            return []
+        rows = await self._hand_over(messages) if messages else []
+        if events:
+            await self.connection.execute(sql.order_events, sorted({event.bot for event in events}))
+            await self.connection.execute(sql.insert_events, [_event_row(event) for event in events])
+        return rows
+
+    async def _hand_over(self, messages: Sequence[tuple[str, Message]]) -> list[OutboxRow]:
         rows = await self.connection.fetch(
             sql.insert_outbox,
             [subject for subject, _ in messages],

@@ -1,10 +1,17 @@
 """What bots and operators may see of a job."""
 
+from typing import TypeVar
+
 from contracts.api import JobView, LedgerLine, PartView, Refusal, RefusalName
+from contracts.message import Value
 from contracts.values import label
 
 from job_store.domain.case import Case
 from job_store.store.rows import Row
+
+V = TypeVar("V", bound=Value)
+
+REPLY_BYTES = 800_000
 
 
 def job_view(case: Case, *, created: bool = True, callback_url: str | None = None) -> JobView:
@@ -45,6 +52,17 @@ def job_view(case: Case, *, created: bool = True, callback_url: str | None = Non
         ended_at=job.ended_at,
         created=created,
     )
+
+
+def fitting(items: list[V]) -> list[V]:
+    """Return as many items as one reply carries, at least one; NATS takes 1 MiB."""
+    size, kept = 0, []
+    for item in items:
+        size += len(item.model_dump_json())
+        if kept and size > REPLY_BYTES:
+            break
+        kept.append(item)
+    return kept
 
 
 def ledger_line(row: Row) -> LedgerLine:
