@@ -56,7 +56,8 @@ def job_view(case: Case, *, created: bool = True, callback_url: str | None = Non
 
 def fitting(items: list[V]) -> list[V]:
     """Return as many items as one reply carries, at least one; NATS takes 1 MiB."""
-    size, kept = 0, []
+    size = 0
+    kept: list[V] = []
     for item in items:
         size += len(item.model_dump_json())
         if kept and size > REPLY_BYTES:

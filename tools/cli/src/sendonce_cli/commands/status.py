@@ -1,4 +1,46 @@
-"""x"""
-from sendonce_cli.group import group
-app = group("status", "x")
-def status() -> None: ...
+"""`sendonce status`: one screen, one verdict line."""
+
+import asyncio
+from typing import Annotated, Final
+
+import typer
+from contracts.ops import AskStatus, StatusView
+from rich.live import Live
+
+from sendonce_cli.asking import Desk, desk
+from sendonce_cli.group import run
+from sendonce_cli.screen import out, print_json
+from sendonce_cli.screens.status import status_screen
+
+EVERY: Final = 1.0  # seconds
+
+
+def status(
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Keep looking, once a second, until Ctrl-C.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the numbers; with --watch one object a line.")] = False,
+) -> None:
+    """Show at a glance whether jobs flow: bots, queues, what waits for a decision."""
+    run(_status(watch=watch, as_json=as_json))
+
+
+async def _status(*, watch: bool, as_json: bool) -> None:
+    async with desk() as asking:
+        first = await _ask(asking)
+        if as_json:
+            print_json(first)
+        if not watch:
+            if not as_json:
+                out().print(status_screen(first))
+            return
+        if as_json:
+            while True:
+                await asyncio.sleep(EVERY)
+                print_json(await _ask(asking))
+        with Live(status_screen(first), console=out(), screen=out().is_terminal, auto_refresh=False) as live:
+            while True:
+                await asyncio.sleep(EVERY)
+                live.update(status_screen(await _ask(asking)), refresh=True)
+
+
+async def _ask(asking: Desk) -> StatusView:
+    return await asking.ops("status", AskStatus, StatusView)

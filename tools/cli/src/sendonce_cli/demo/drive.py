@@ -18,6 +18,7 @@ from sendonce_cli.demo.world import World
 
 AT_ONCE: Final = 24  # conversations of the bot side by side
 ORPHAN_WAITS: Final = 30.0  # seconds for the callback that must come before the attach
+SLOWNESS: Final = 1.0  # seconds this bot takes to tell of its task; the callback is applied long before
 POT: Final = 100_000  # minor units every user has on top of what the errands cost
 
 
@@ -88,6 +89,7 @@ class Driver:
         # A gateway that was killed for too long took none; the job is polled then.
         with contextlib.suppress(TimeoutError):
             await self._world.kie.until(lambda it: it.task(task_id).acknowledged, within=ORPHAN_WAITS)
+        await asyncio.sleep(SLOWNESS)
         job: JobView = await self._bot.expect(errand)
         await self._bot.attach(job, task_id)
         self._progress.attached_late += 1

@@ -6,10 +6,10 @@ from enum import StrEnum
 from random import Random
 from typing import Final
 
-from testkit.kie import CreateAnswer, Durations, Odds, Plan, Profile
+from testkit.kie import CreateAnswer, Durations, Plan, Profile
 from testkit.kie.profiles import ODDS, draw_plan
 
-ALWAYS_FAILS: Final = 0.10
+FAILURES: Final = 0.10  # of all jobs, whatever else goes wrong
 ORPHANS: Final = 0.08  # jobs whose bot calls KIE by itself and attaches too late
 OWN_CALLS: Final = 0.04  # jobs whose bot calls KIE by itself, with our callback URL
 DURATIONS: Final = Durations(shortest=0.2, longest=2.0)
@@ -105,8 +105,9 @@ def draw(*, jobs: int, faults: Profile, seed: int) -> tuple[Errand, ...]:
     """Draw every errand; the same seed draws the same ones."""
     dice = Random(f"errands:{seed}")  # reproducible, not secret
     users = _users(jobs)
-    odds = ODDS[faults] if faults is not Profile.NONE else Odds(fails=ALWAYS_FAILS)
-    return tuple(_errand(number, users=users, odds=odds, faults=faults, dice=dice) for number in range(1, jobs + 1))
+    failing = set(dice.sample(range(1, jobs + 1), round(jobs * FAILURES)))
+    drawn = (_errand(number, users=users, faults=faults, dice=dice) for number in range(1, jobs + 1))
+    return tuple(replace(errand, plan=replace(errand.plan, fails=errand.number in failing)) for errand in drawn)
 
 
 def users_of(errands: tuple[Errand, ...]) -> dict[User, int]:
@@ -130,9 +131,9 @@ def _users(jobs: int) -> tuple[User, ...]:
     )
 
 
-def _errand(number: int, *, users: tuple[User, ...], odds: Odds, faults: Profile, dice: Random) -> Errand:
+def _errand(number: int, *, users: tuple[User, ...], faults: Profile, dice: Random) -> Errand:
     ware = dice.choices(WARES, weights=[ware.share for ware in WARES])[0]
-    drawn = draw_plan(odds=odds, durations=DURATIONS, dice=dice)
+    drawn = draw_plan(odds=ODDS[faults], durations=DURATIONS, dice=dice)
     door = _door(faults, dice)
     return Errand(
         number=number,

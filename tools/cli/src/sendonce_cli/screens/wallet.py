@@ -1,0 +1,34 @@
+"""A wallet and its statement."""
+
+from contracts.api import StatementView, WalletView
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from sendonce_cli.screen import moment_text, money_text, table
+
+
+def wallet_screen(view: WalletView) -> RenderableType:
+    """Return one line: free and held."""
+    return Text.assemble(
+        (f"user {view.user_id}  ", "name"),
+        (money_text(view.balance, view.currency), "bold"),
+        " free, ",
+        money_text(view.held, view.currency),
+        " held for open jobs",
+    )
+
+
+def statement_screen(view: StatementView) -> RenderableType:
+    """Return the ledger under the balance."""
+    if not view.lines:
+        return Group(wallet_screen(view.wallet), Text("nothing has happened yet", style="dim"))
+    rows = table(">#", "at", "what", ">amount", "for")
+    for line in view.lines:
+        rows.add_row(
+            str(line.id),
+            moment_text(line.at),
+            line.kind,
+            money_text(line.amount, view.wallet.currency),
+            Text(str(line.job_id or line.reference or ""), style="dim"),
+        )
+    return Group(wallet_screen(view.wallet), rows)
