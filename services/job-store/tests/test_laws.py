@@ -221,6 +221,24 @@ async def test_an_untrusted_report_moves_nothing_before_kie_confirms_it(store: S
     assert (await store.job(job_id)).state is JobState.FAILED
 
 
+async def test_a_lost_answer_and_a_bad_signature_are_resolved_by_asking(store: Store):
+    """The signed path names the job, the body its task: KIE is asked before anything is believed."""
+    job_id = await store.made()
+    ask = await store.submission()
+    await store.begin(ask.attempt.id)
+    await store.submitted(ask, Ambiguous(reason="timeout"))
+
+    (applied,) = await store.report(
+        callback(job_id, task_id="t", hmac=HmacClaim(verdict="mismatch"))
+    )
+    assert applied.did == "to_confirm"
+    (poll,) = await store.claimed()
+    assert poll.task_id == "t"
+    await store.report(polled(poll))
+
+    assert (await store.job(job_id)).state is JobState.SUCCEEDED
+
+
 async def test_a_signature_vouches_for_its_first_body_only(store: Store):
     job_id = await store.running(task_id="t")
     signed = {"task_id": "t", "hmac": HmacClaim(verdict="match", account="default")}

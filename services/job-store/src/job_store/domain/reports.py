@@ -46,7 +46,7 @@ def on_report(case: Case, report: ReportReceived, believed: Trust, rules: Rules)
     if case.job.state not in OPEN | {JobState.EXPIRED}:
         return f"already_{case.job.state}"
     reading = report.reading
-    if reading.task_id is not None and believed is Trust.TRUSTED:
+    if reading.task_id is not None and (believed is Trust.TRUSTED or _came_by_our_url(report)):
         lifecycle.learn(case, reading.task_id, rules)
     if believed is not Trust.TRUSTED or not _is_usable(report):
         if case.owners:
@@ -67,6 +67,15 @@ def on_report(case: Case, report: ReportReceived, believed: Trust, rules: Rules)
         case ReportState.NOT_FOUND | ReportState.TRANSIENT_ERROR | ReportState.FATAL_ERROR:
             pass  # the next poll is planned already
     return str(reading.state)
+
+
+def _came_by_our_url(report: ReportReceived) -> bool:
+    """Say whether only KIE, which was given the signed path, can have sent it.
+
+    Its task id may be asked about even when the rest is not believed yet: after a lost createTask answer
+    it is all there is.
+    """
+    return report.token is not None and report.token.verdict == "valid"
 
 
 def _is_usable(report: ReportReceived) -> bool:
