@@ -423,15 +423,28 @@ async def test_a_second_showing_is_counted(store: Store):
     assert not findings["shown_twice"].ok
 
 
-async def test_a_carrier_is_posted_at_most_three_times(store: Store):
+async def test_an_ambiguous_carrier_is_posted_again_at_most_three_times(store: Store):
     job_id = await store.succeeded()
-    for _ in range(3):
+    for _ in range(4):
         (ask,) = await store.deliveries("show")
         await store.delivered(ask, Ambiguous(reason="timeout"))
     assert await store.deliveries("show") == []
     assert (await store.job(job_id)).parts[0].state is PartState.UNCERTAIN
 
     await store.delivered(ask, Shown(message_id=5))
+    assert (await store.job(job_id)).state is JobState.DELIVERED
+
+
+async def test_after_an_ambiguous_carrier_the_known_status_message_is_used(store: Store):
+    job_id = await store.succeeded(create(status=50, notify="fresh"))
+    (ask,) = await store.deliveries("show")
+    assert ask.action.carrier.kind == "fresh"
+    await store.delivered(ask, Ambiguous(reason="timeout"))
+
+    (again,) = await store.deliveries("show")
+
+    assert again.action.carrier.message_id == 50
+    await store.delivered(again, Shown(message_id=50))
     assert (await store.job(job_id)).state is JobState.DELIVERED
 
 

@@ -159,6 +159,9 @@ def _status_carrier(case: Case, part: Part) -> int | None:
         return None
     if _rewrite_of(case, message_id) is not None:
         return None
+    if part.carrier_posts:
+        # A carrier of its own may or may not stand there already; an edit of a known message cannot be lost.
+        return message_id
     match case.job.notify:
         case "in_place":
             return message_id

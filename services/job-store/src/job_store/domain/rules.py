@@ -13,7 +13,7 @@ TELEGRAM_LEASE: Final = timedelta(seconds=15)  # edits may be repeated, so a sho
 POLL_LEASE: Final = timedelta(seconds=30)
 ZOMBIE: Final = timedelta(seconds=90)  # a lost Telegram call may still be applied this late (75 s + 8 s)
 STATUS_IS_FRESH: Final = timedelta(seconds=30)  # the user is still looking at it
-MAX_CARRIER_POSTS: Final = 3
+MAX_CARRIER_POSTS: Final = 4  # an ambiguous carrier is posted again, at most three times
 MAX_CARRIERS: Final = 3
 TEXT_LIMIT: Final = 4_000  # Telegram takes 4,096 UTF-16 units
 
