@@ -163,14 +163,7 @@ class Bench:
 
 def stream_specs() -> list[bus.StreamSpec]:
     return [
-        bus.StreamSpec(
-            name=one.name,
-            subjects=one.subjects,
-            max_age=one.max_age,
-            max_bytes=one.max_bytes,
-            duplicate_window=one.duplicate_window,
-            description=one.description,
-        )
+        bus.StreamSpec.of(one)
         for one in streams.STREAMS
         if one.name in (streams.DELIVERIES, streams.OUTCOMES)
     ]
@@ -178,13 +171,7 @@ def stream_specs() -> list[bus.StreamSpec]:
 
 def consumer_spec() -> bus.ConsumerSpec:
     one = streams.CONSUMER["deliverer"]
-    return bus.ConsumerSpec(
-        stream=one.stream,
-        durable=one.durable,
-        filter_subjects=(one.subject,),
-        ack_wait=one.ack_wait,
-        max_ack_pending=one.max_ack_pending,
-    )
+    return bus.ConsumerSpec.of(one)
 
 
 @pytest.fixture

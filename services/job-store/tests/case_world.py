@@ -115,8 +115,7 @@ class World:
         self.news += case.news
         for carrier in case.carriers:
             place = (carrier.chat_id, carrier.message_id)
-            assert place not in self.carriers, "a message carries two parts"
-            self.carriers[place] = carrier.part_id
+            assert self.carriers.setdefault(place, carrier.part_id) == carrier.part_id, "a message carries two parts"
         for opened, (_, request) in zip(case.opened, case.requests, strict=True):
             assert isinstance(request, SubmissionRequested | DeliveryRequested | PollRequested)
             kept = self.attempts[opened.id] = Attempted(opened.effect_id, request)

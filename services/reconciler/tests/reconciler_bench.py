@@ -141,14 +141,7 @@ class World:
 def stream_specs() -> list[bus.StreamSpec]:
     """All streams of the contracts."""
     return [
-        bus.StreamSpec(
-            name=stream.name,
-            subjects=stream.subjects,
-            max_age=stream.max_age,
-            max_bytes=stream.max_bytes,
-            duplicate_window=stream.duplicate_window,
-            description=stream.description,
-        )
+        bus.StreamSpec.of(stream)
         for stream in streams.STREAMS
     ]
 
@@ -156,12 +149,6 @@ def stream_specs() -> list[bus.StreamSpec]:
 def consumer_specs() -> list[bus.ConsumerSpec]:
     """All durables of the contracts."""
     return [
-        bus.ConsumerSpec(
-            stream=consumer.stream,
-            durable=consumer.durable,
-            filter_subjects=(consumer.subject,),
-            ack_wait=consumer.ack_wait,
-            max_ack_pending=consumer.max_ack_pending,
-        )
+        bus.ConsumerSpec.of(consumer)
         for consumer in streams.CONSUMERS
     ]

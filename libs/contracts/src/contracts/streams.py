@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, Literal
 
 REPORTS: Final = "REPORTS"
 SUBMISSIONS: Final = "SUBMISSIONS"
@@ -23,6 +23,7 @@ class Stream:
     max_age: timedelta | None  # None: a message never ages out
     max_bytes: int
     duplicate_window: timedelta = DEDUPE
+    discard: Literal["new", "old"] = "new"  # a full stream refuses, rather than forget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +77,7 @@ STREAMS: Final = (
         description="what became of each job, for the bots; Postgres keeps the same for longer",
         max_age=timedelta(days=3),
         max_bytes=512 * MIB,
+        discard="old",  # what a bot missed it reads from Postgres
     ),
 )
 

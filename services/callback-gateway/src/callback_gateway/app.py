@@ -60,14 +60,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[lifecycle
 
 def reports_stream() -> bus.StreamSpec:
     wanted = next(stream for stream in streams.STREAMS if stream.name == streams.REPORTS)
-    return bus.StreamSpec(
-        name=wanted.name,
-        subjects=wanted.subjects,
-        max_age=wanted.max_age,
-        max_bytes=wanted.max_bytes,
-        duplicate_window=wanted.duplicate_window,
-        description=wanted.description,
-    )
+    return bus.StreamSpec.of(wanted)
 
 
 def main() -> int:

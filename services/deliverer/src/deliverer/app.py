@@ -98,25 +98,12 @@ def _watchdog(broker: NatsBroker) -> bus.ConsumerWatchdog:
 
 
 def _consumer() -> bus.ConsumerSpec:
-    return bus.ConsumerSpec(
-        stream=REQUESTS.stream,
-        durable=REQUESTS.durable,
-        filter_subjects=(REQUESTS.subject,),
-        ack_wait=REQUESTS.ack_wait,
-        max_ack_pending=REQUESTS.max_ack_pending,
-    )
+    return bus.ConsumerSpec.of(REQUESTS)
 
 
 def _streams() -> list[bus.StreamSpec]:
     return [
-        bus.StreamSpec(
-            name=stream.name,
-            subjects=stream.subjects,
-            max_age=stream.max_age,
-            max_bytes=stream.max_bytes,
-            duplicate_window=stream.duplicate_window,
-            description=stream.description,
-        )
+        bus.StreamSpec.of(stream)
         for stream in streams.STREAMS
         if stream.name in (REQUESTS.stream, streams.OUTCOMES)
     ]

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import structlog
 from chassis import bus, clock, health, lifecycle, postgres
+from chassis.loops import Periodic
 from chassis.outbox import OutboxRelay
 from contracts import streams, subjects
 from contracts.ops import AddBot
@@ -20,7 +21,14 @@ from job_store.clocks import clocks
 from job_store.domain.pacing import limits
 from job_store.domain.rules import Rules
 from job_store.handlers import BATCH, Handlers
-from job_store.migrate import consumer_specs, migrate_bus, migrate_database, stream_specs
+from job_store.migrate import (
+    MigrationError,
+    consumer_specs,
+    migrate_bus,
+    migrate_database,
+    stream_specs,
+)
+from job_store.retention import purge_acknowledged
 from job_store.settings import Settings
 from job_store.store.creation import Creations
 from job_store.store.effects import Effects
@@ -34,6 +42,7 @@ from job_store.verbs import BotVerbs, OpsVerbs
 
 __all__ = [
     "NAME",
+    "MigrationError",
     "Settings",
     "StreamDrift",
     "build",
@@ -45,6 +54,7 @@ __all__ = [
 log = structlog.get_logger()
 
 NAME: Final = "job-store"
+PURGE_EVERY: Final = timedelta(seconds=30)
 POOL: Final = 12  # connections: three consumers, five clocks, the API's three coalescers, the relay
 
 
@@ -96,6 +106,7 @@ async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecy
         *_consumers(broker, handlers),
         api,
         *clocks(effects, Orphans(units), rules, due=due),
+        Periodic("retention", lambda: purge_acknowledged(js), every=PURGE_EVERY),
     )
 
 

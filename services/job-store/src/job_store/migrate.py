@@ -45,14 +45,7 @@ async def migrate_bus(url: str, *, creds: Path | None = None) -> list[str]:
 def stream_specs() -> list[bus.StreamSpec]:
     """Return the streams as the bus makes them."""
     return [
-        bus.StreamSpec(
-            name=stream.name,
-            subjects=stream.subjects,
-            max_age=stream.max_age,
-            max_bytes=stream.max_bytes,
-            duplicate_window=stream.duplicate_window,
-            description=stream.description,
-        )
+        bus.StreamSpec.of(stream)
         for stream in streams.STREAMS
     ]
 
@@ -60,13 +53,7 @@ def stream_specs() -> list[bus.StreamSpec]:
 def consumer_specs() -> list[bus.ConsumerSpec]:
     """Return the durables as the bus makes them."""
     return [
-        bus.ConsumerSpec(
-            stream=consumer.stream,
-            durable=consumer.durable,
-            filter_subjects=(consumer.subject,),
-            ack_wait=consumer.ack_wait,
-            max_ack_pending=consumer.max_ack_pending,
-        )
+        bus.ConsumerSpec.of(consumer)
         for consumer in streams.CONSUMERS
     ]
 

@@ -64,14 +64,7 @@ async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecy
 
 def _streams() -> list[bus.StreamSpec]:
     return [
-        bus.StreamSpec(
-            name=stream.name,
-            subjects=stream.subjects,
-            max_age=stream.max_age,
-            max_bytes=stream.max_bytes,
-            duplicate_window=stream.duplicate_window,
-            description=stream.description,
-        )
+        bus.StreamSpec.of(stream)
         for stream in streams.STREAMS
         if stream.name in (REQUESTS.stream, streams.OUTCOMES)
     ]
@@ -79,13 +72,7 @@ def _streams() -> list[bus.StreamSpec]:
 
 def _consumers() -> list[bus.ConsumerSpec]:
     return [
-        bus.ConsumerSpec(
-            stream=REQUESTS.stream,
-            durable=REQUESTS.durable,
-            filter_subjects=(REQUESTS.subject,),
-            ack_wait=REQUESTS.ack_wait,
-            max_ack_pending=REQUESTS.max_ack_pending,
-        )
+        bus.ConsumerSpec.of(REQUESTS)
     ]
 
 

@@ -8,14 +8,14 @@ from typing import Final, TypeVar
 
 import nats
 import nats.errors
+from nats.aio.client import Client
+from pydantic import TypeAdapter
+
 from chassis import clock
 from chassis.logs import redact
 from contracts import subjects
 from contracts.api import ErrorReply, Refusal, RefusalName, Request
 from contracts.message import Value
-from nats.aio.client import Client
-from pydantic import TypeAdapter
-
 from sendonce_cli.settings import chosen
 from sendonce_cli.trouble import Trouble, misuse
 
@@ -39,11 +39,15 @@ class Desk:
     def __init__(self, client: Client) -> None:
         self.client = client
 
-    async def ops(self, verb: str, request: type[Request], view: type[View], **fields: object) -> View:
+    async def ops(
+        self, verb: str, request: type[Request], view: type[View], **fields: object
+    ) -> View:
         """Ask an operator's question."""
         return await self._ask(subjects.ops(verb), request, view, fields)
 
-    async def bot(self, bot: str, verb: str, request: type[Request], view: type[View], **fields: object) -> View:
+    async def bot(
+        self, bot: str, verb: str, request: type[Request], view: type[View], **fields: object
+    ) -> View:
         """Ask in the name of a bot."""
         return await self._ask(subjects.api(bot, verb), request, view, fields)
 
@@ -76,7 +80,14 @@ class Desk:
 async def desk() -> AsyncIterator[Desk]:
     """Connect to the NATS the environment names; trouble if nobody answers there."""
     settings = chosen()
-    client = await connect(settings.nats_url, creds=settings.nats_creds)
+    async with desk_at(settings.nats_url, creds=settings.nats_creds) as asking:
+        yield asking
+
+
+@asynccontextmanager
+async def desk_at(url: str, *, creds: Path | None = None) -> AsyncIterator[Desk]:
+    """Connect to this NATS; trouble if nobody answers there."""
+    client = await connect(url, creds=creds)
     try:
         yield Desk(client)
     finally:
@@ -85,8 +96,8 @@ async def desk() -> AsyncIterator[Desk]:
 
 async def connect(url: str, *, creds: Path | None = None) -> Client:
     """Connect once, without waiting for a server that is away."""
-    if creds is not None and not creds.is_file():
-        raise misuse(f"SENDONCE_NATS_CREDS: {creds} cannot be read", hint="check its path and rights")
+    if creds is not None:
+        _check(creds)
     try:
         return await nats.connect(
             [part.strip() for part in url.split(",")],
@@ -94,6 +105,7 @@ async def connect(url: str, *, creds: Path | None = None) -> Client:
             allow_reconnect=False,
             connect_timeout=CONNECT_WITHIN,
             max_reconnect_attempts=1,
+            reconnect_time_wait=0,
             error_cb=_unheard,
             user_credentials=str(creds) if creds is not None else None,
         )
@@ -102,6 +114,13 @@ async def connect(url: str, *, creds: Path | None = None) -> Client:
             f"nothing answers at {redact(url)}",
             hint="start it with `sendonce up`, or say where NATS is with SENDONCE_NATS_URL",
         ) from away
+
+
+def _check(creds: Path) -> None:
+    if not creds.is_file():
+        raise misuse(
+            f"SENDONCE_NATS_CREDS: {creds} cannot be read", hint="check its path and rights"
+        )
 
 
 async def _unheard(_problem: Exception) -> None:

@@ -3,13 +3,13 @@
 import asyncio
 import sys
 from collections.abc import Coroutine, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import typer
-from chassis.settings import SettingsError
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
+from chassis.settings import SettingsError
 from sendonce_cli.screen import complain, out
 from sendonce_cli.trouble import FAILED, USAGE, Trouble
 
@@ -28,8 +28,8 @@ class PlainSpokenGroup(TyperGroup):
         complete_var: str | None = None,
         standalone_mode: bool = True,
         windows_expand_args: bool = True,
-        **extra: Any,
-    ) -> Any:
+        **extra: object,
+    ) -> object:
         try:
             answer = super().main(
                 args,

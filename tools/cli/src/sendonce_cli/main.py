@@ -4,8 +4,8 @@ from importlib import metadata
 from typing import Annotated
 
 import typer
-from chassis import logs
 
+from chassis import logs
 from sendonce_cli.commands import (
     bots,
     callback,
@@ -38,7 +38,9 @@ RUN, LOOK, TOOLS = "Run", "Look and act", "Tools"
 @app.callback(invoke_without_command=True)
 def _alone(
     context: typer.Context,
-    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and leave.")
+    ] = False,
 ) -> None:
     # What libraries log is not for the person at the terminal.
     logs.configure(level="error")

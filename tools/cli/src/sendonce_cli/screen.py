@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from chassis.logs import redact
-from contracts.values import JobState
 from pydantic import BaseModel
 from rich import box
 from rich.console import Console
@@ -14,6 +12,9 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
+
+from chassis.logs import redact
+from contracts.values import JobState
 
 THEME: Final = Theme(
     {
@@ -39,6 +40,7 @@ STATE_STYLES: Final = {
     JobState.EXPIRED: "magenta",
     JobState.CANCELLED: "quiet",
 }
+WIDTH: Final = 100  # of panels; wider lines tire the eye
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 
 
@@ -62,17 +64,30 @@ def complain(message: str, hint: str = "") -> None:
 
 def print_json(value: BaseModel | Mapping[str, object]) -> None:
     """Print one object on one line, for programs."""
-    text = value.model_dump_json() if isinstance(value, BaseModel) else json.dumps(value, ensure_ascii=False)
+    text = (
+        value.model_dump_json()
+        if isinstance(value, BaseModel)
+        else json.dumps(value, ensure_ascii=False)
+    )
     out().print(text, markup=False, soft_wrap=True, emoji=False)
 
 
 def table(*columns: str, title: str | None = None) -> Table:
     """Return an empty table in the one style; a column that begins with > is set to the right."""
     made = Table(
-        title=title, box=box.SIMPLE_HEAD, header_style="head", title_justify="left", title_style="head", pad_edge=False
+        title=title,
+        box=box.SIMPLE_HEAD,
+        header_style="head",
+        title_justify="left",
+        title_style="head",
+        pad_edge=False,
     )
     for name in columns:
-        made.add_column(name.removeprefix(">"), justify="right" if name.startswith(">") else "left", overflow="fold")
+        made.add_column(
+            name.removeprefix(">"),
+            justify="right" if name.startswith(">") else "left",
+            overflow="fold",
+        )
     return made
 
 

@@ -3,10 +3,44 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
+from typing import Literal, Protocol, Self
 
 from nats.js import JetStreamContext, api
 from nats.js.errors import NotFoundError
+
+
+class StreamRow(Protocol):
+    """A row of whoever owns the table of streams; this library knows no names."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def subjects(self) -> tuple[str, ...]: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def max_age(self) -> timedelta | None: ...
+    @property
+    def max_bytes(self) -> int: ...
+    @property
+    def duplicate_window(self) -> timedelta: ...
+    @property
+    def discard(self) -> Literal["new", "old"]: ...
+
+
+class ConsumerRow(Protocol):
+    """A row of the table of durables, each with one subject."""
+
+    @property
+    def stream(self) -> str: ...
+    @property
+    def durable(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def ack_wait(self) -> timedelta: ...
+    @property
+    def max_ack_pending(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +56,19 @@ class StreamSpec:
     allow_atomic: bool = True
     discard: Literal["new", "old"] = "new"
     replicas: int = 1
+
+    @classmethod
+    def of(cls, row: StreamRow) -> Self:
+        """Take a stream from its owner's table."""
+        return cls(
+            name=row.name,
+            subjects=row.subjects,
+            max_age=row.max_age,
+            max_bytes=row.max_bytes,
+            duplicate_window=row.duplicate_window,
+            description=row.description,
+            discard=row.discard,
+        )
 
     def config(self) -> api.StreamConfig:
         """Return it in the server's words."""
@@ -50,6 +97,17 @@ class ConsumerSpec:
     filter_subjects: tuple[str, ...]
     ack_wait: timedelta
     max_ack_pending: int
+
+    @classmethod
+    def of(cls, row: ConsumerRow) -> Self:
+        """Take a durable from its owner's table."""
+        return cls(
+            stream=row.stream,
+            durable=row.durable,
+            filter_subjects=(row.subject,),
+            ack_wait=row.ack_wait,
+            max_ack_pending=row.max_ack_pending,
+        )
 
     def config(self, *, after: int = 0) -> api.ConsumerConfig:
         """Return it in the server's words, beginning after the given stream sequence."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from typing import TypeVar
 from uuid import UUID
 
@@ -29,7 +30,7 @@ from contracts.values import Cause, FailureClass, JobState, MediaKind, PartState
 
 from job_store.domain import money, texts
 from job_store.domain.case import Case
-from job_store.domain.rows import LIVE, Effect, EffectKind, EffectState, Part
+from job_store.domain.rows import LIVE, OPEN, Effect, EffectKind, EffectState, Part
 from job_store.domain.rules import (
     MAX_CARRIER_POSTS,
     MAX_CARRIERS,
@@ -51,10 +52,10 @@ USERS_FAULT = frozenset({RefusalCode.CHAT_GONE, RefusalCode.NO_RIGHTS})
 # -- parts ---------------------------------------------------------------------------------------------
 
 
-def make_parts(case: Case, media: Sequence[ReportedMedia], *, after_notice: bool = False) -> None:
+def make_parts(case: Case, media: Sequence[ReportedMedia]) -> None:
     """Make the parts of a result, once, in the transaction that makes ``succeeded``."""
     _supersede_notice(case)
-    case.change(delivery_no=case.job.delivery_no + 1 if not after_notice else case.job.delivery_no or 1)
+    case.change(delivery_no=case.job.delivery_no + 1)
     ordinal = 0
     for medium in media:
         for kind, url, text in _pieces(medium):
@@ -81,16 +82,33 @@ def _supersede_notice(case: Case) -> None:
     """A result came after all: do not say any more that it failed, if nobody has begun to."""
     for part in list(case.parts.values()):
         effect = case.show_of(part)
-        if part.is_notice and effect is not None and effect.state is EffectState.PENDING:
+        if part.is_notice and effect is not None and effect.state in (EffectState.PENDING, EffectState.PARKED):
             case.put_part(replace(part, state=PartState.REFUSED, refusal="superseded"))
             case.settle(effect, EffectState.CANCELLED)
 
 
+def showable(media: Sequence[ReportedMedia]) -> bool:
+    """Tell whether there is anything to show: a result of blank text alone would never end its job."""
+    return any(_pieces(medium) for medium in media)
+
+
 def _pieces(medium: ReportedMedia) -> list[tuple[MediaKind, str | None, str]]:
     if medium.kind is not MediaKind.TEXT:
-        return [(medium.kind, medium.url, "")]
-    text = medium.text or medium.url or ""
-    return [(MediaKind.TEXT, None, text[at : at + TEXT_LIMIT]) for at in range(0, len(text), TEXT_LIMIT)]
+        return [(medium.kind, medium.url, "")] if medium.url else []
+    return [(MediaKind.TEXT, None, piece) for piece in _messages(medium.text or medium.url or "")]
+
+
+def _messages(text: str) -> list[str]:
+    """Cut a text into messages by UTF-16 units, Telegram's measure; a blank one cannot be shown."""
+    cuts, units = [0], 0
+    for place, char in enumerate(text):
+        width = 2 if char > "\uffff" else 1
+        if units + width > TEXT_LIMIT:
+            cuts.append(place)
+            units = 0
+        units += width
+    pieces = [text[start:end] for start, end in pairwise([*cuts, len(text)])]
+    return [piece for piece in pieces if piece.strip()]
 
 
 def notify_failure(case: Case, failure: FailureClass) -> None:
@@ -290,8 +308,10 @@ def carried(case: Case, effect: Effect, *, attempt_id: UUID, message_id: int) ->
     return part.message_id
 
 
-def _stray(case: Case, message_id: int) -> None:
+def _stray(case: Case, message_id: int, *, chat_id: int | None = None) -> None:
     """A spare carrier whose id is learned: take it away, unless it is a message we know."""
+    if chat_id not in (None, case.job.chat_id):
+        return  # it stays behind in the group's old chat
     known = {part.message_id for part in case.parts.values()} | {case.job.status_message_id}
     planned = {e.message_id for e in case.effects.values() if e.kind is EffectKind.REMOVE}
     if message_id not in known | planned:
@@ -301,7 +321,7 @@ def _stray(case: Case, message_id: int) -> None:
 def on_outcome(case: Case, effect: Effect, outcome: DeliveryOutcome) -> bool:
     """Apply what came of a Telegram call; False when a stale token moved nothing."""
     for stray in outcome.stray_ids:
-        _stray(case, stray)
+        _stray(case, stray, chat_id=outcome.chat_id)
     match effect.kind:
         case EffectKind.SHOW:
             return _on_show(case, effect, outcome)
@@ -348,6 +368,7 @@ def _shown(case: Case, effect: Effect, part: Part, shown: Shown) -> None:
         if part.message_id != shown.message_id:
             case.put_part(replace(part, showings=part.showings + 1))
         return
+    _leave_standing(case, shown.message_id)
     if part.message_id is None:
         part = case.carry(part, shown.message_id)
     case.put_part(
@@ -366,6 +387,13 @@ def _shown(case: Case, effect: Effect, part: Part, shown: Shown) -> None:
     _finish(case)
 
 
+def _leave_standing(case: Case, message_id: int) -> None:
+    """What was taken for a spare carrier shows the result: nobody deletes it any more."""
+    for effect in list(case.effects.values()):
+        if effect.kind is EffectKind.REMOVE and effect.message_id == message_id and effect.state in LIVE:
+            case.settle(effect, EffectState.CANCELLED)
+
+
 def _keep_carrier(case: Case, part: Part, outcome: DeliveryOutcome, *, is_current: bool) -> Part:
     """A carrier reported with the outcome: the part's own if it has none yet, a stray otherwise."""
     message_id = outcome.carrier_id
@@ -373,7 +401,7 @@ def _keep_carrier(case: Case, part: Part, outcome: DeliveryOutcome, *, is_curren
         return part
     if is_current and part.message_id is None and part.state is PartState.PENDING:
         return case.carry(part, message_id)
-    _stray(case, message_id)
+    _stray(case, message_id, chat_id=outcome.chat_id)
     return part
 
 
@@ -422,11 +450,18 @@ def _without_carrier(part: Part) -> Part:
 
 
 def _migrate(case: Case, chat_id: int) -> None:
-    """The group has a new id and none of its messages can be edited any more."""
+    """The group has a new id and none of its messages can be edited any more.
+
+    Message ids start anew there: a tidying of the old chat would hit somebody else's message.
+    """
     case.change(chat_id=chat_id, status_message_id=None, status_at=None, thread_id=None, reply_to=None)
     for part in list(case.parts.values()):
         if part.state is PartState.CARRIED:
             case.put_part(_without_carrier(part))
+        elif part.state is PartState.PARKED and part.message_id is not None:
+            case.put_part(replace(_without_carrier(part), state=PartState.PARKED))
+    case.call_off(EffectKind.REWRITE)
+    case.call_off(EffectKind.REMOVE)
 
 
 def _on_status(case: Case, effect: Effect, outcome: DeliveryOutcome) -> bool:
@@ -438,14 +473,17 @@ def _on_status(case: Case, effect: Effect, outcome: DeliveryOutcome) -> bool:
             _keep_status(case, message_id)
         case _ if not is_current:
             return False
-        case NotSent() | Later() if not case.parts:
+        case NotSent() | Later() if case.job.state in OPEN:
             wait = getattr(outcome.result, "after", 0)
             case.again(
                 effect, after=max(timedelta(seconds=wait), backoff(effect.failures)), failures=effect.failures + 1
             )
         case Migrated(chat_id=chat_id):
             _migrate(case, chat_id)
-            case.again(effect)
+            if case.job.state in OPEN:
+                case.again(effect)
+            else:
+                case.settle(effect, EffectState.CANCELLED)
         case Ambiguous():
             # Posting it again might put a second line into the chat; the result brings its own carrier.
             case.settle(effect, EffectState.UNCERTAIN)

@@ -127,7 +127,7 @@ def on_submission(case: Case, effect: Effect, outcome: SubmissionOutcome, rules:
         case TaskCreated(task_id=task_id):
             # Evidence counts whoever brings it: the task exists.
             learn(case, task_id, rules)
-            if effect.state in LIVE | {EffectState.UNCERTAIN}:
+            if case.effects[effect.id].state in LIVE | {EffectState.UNCERTAIN}:
                 case.settle(effect, EffectState.DONE)
             return True
         case _ if not (is_current and speaks_for_it):
@@ -142,7 +142,7 @@ def on_submission(case: Case, effect: Effect, outcome: SubmissionOutcome, rules:
             case.settle(effect, EffectState.UNCERTAIN)
         case Refused(reason=reason, failure=failure):
             case.settle(effect, EffectState.REFUSED)
-            if case.job.state in OPEN:
+            if case.job.state in UNSUBMITTED:
                 fail(case, failure or FailureClass.PROVIDER_ERROR, reason)
     return True
 
@@ -161,7 +161,16 @@ def learn(case: Case, task_id: str, rules: Rules) -> None:
         case.new_owners.append(owner)
     if case.job.state in UNSUBMITTED:
         case.move(JobState.RUNNING)
+        settle_submission(case)
         poll_in(case, rules.poll_after)
+
+
+def settle_submission(case: Case) -> None:
+    """The task exists, whoever said so: nobody submits it again."""
+    submit = case.effect_of(EffectKind.SUBMIT)
+    if submit is not None and submit.state in (EffectState.ACTING, EffectState.UNCERTAIN):
+        case.settle(submit, EffectState.DONE)
+    case.call_off(EffectKind.SUBMIT)
 
 
 def poll_in(case: Case, after: timedelta) -> None:

@@ -1,7 +1,6 @@
 """What a report means for a job: whom to believe, what to do."""
 
 from enum import StrEnum
-from typing import Final
 
 from contracts.reports import ReportReceived, ReportState
 from contracts.values import Cause, FailureClass, JobState
@@ -37,30 +36,32 @@ def trust(report: ReportReceived, *, vouched_digest: str | None) -> Trust:
     return Trust.UNTRUSTED
 
 
-EMPTY: Final = "success_without_result"
-
-
 def on_report(case: Case, report: ReportReceived, believed: Trust, rules: Rules) -> str:
     """Apply a report to its job; returns one word for the log."""
     _close_poll(case, report, rules)
     if case.job.state not in OPEN | {JobState.EXPIRED}:
         return f"already_{case.job.state}"
     reading = report.reading
-    if reading.task_id is not None and (believed is Trust.TRUSTED or _came_by_our_url(report)):
+    # A poll's task is the job's already, whatever id its answer carries.
+    is_of_this_job = believed is Trust.TRUSTED or _came_by_our_url(report)
+    if report.poll is None and reading.task_id is not None and is_of_this_job:
         lifecycle.learn(case, reading.task_id, rules)
     if believed is not Trust.TRUSTED or not _is_usable(report):
         if case.owners:
             lifecycle.poll_in(case, backoff(0))
         return "to_confirm"
     match reading.state:
-        case ReportState.SUCCEEDED if reading.media:
+        case ReportState.SUCCEEDED if delivery.showable(reading.media):
             _succeed(case, report)
+        case ReportState.SUCCEEDED | ReportState.FAILED if _is_superseded(case, report):
+            return "of_an_earlier_task"
         case ReportState.SUCCEEDED:
             _fail(case, FailureClass.PROVIDER_ERROR, "success without a result")
         case ReportState.FAILED:
             _fail(case, reading.error_class or FailureClass.PROVIDER_ERROR, reading.error_message)
         case ReportState.PROGRESS:
-            case.change(progress=reading.progress)
+            # Rounded: a tiny fraction has no place in a real.
+            case.change(progress=None if reading.progress is None else round(reading.progress, 2))
         case ReportState.UNKNOWN:
             if report.origin == "callback":
                 lifecycle.poll_in(case, backoff(0))
@@ -80,37 +81,37 @@ def _came_by_our_url(report: ReportReceived) -> bool:
 
 def _is_usable(report: ReportReceived) -> bool:
     """A callback that claims success and shows nothing is asked about before anything is decided."""
-    empty = report.reading.state is ReportState.SUCCEEDED and not report.reading.media
+    empty = report.reading.state is ReportState.SUCCEEDED and not delivery.showable(report.reading.media)
     return not (report.origin == "callback" and (empty or report.truncated))
+
+
+def _is_superseded(case: Case, report: ReportReceived) -> bool:
+    """A failure ends its own task; the job fails with the last one."""
+    task_id = report.poll.task_id if report.poll else report.reading.task_id
+    return task_id is not None and bool(case.owners) and case.owners[-1].task_id != task_id
 
 
 def _close_poll(case: Case, report: ReportReceived, rules: Rules) -> None:
     effect = case.effect_of(EffectKind.POLL)
     if report.poll is None or effect is None or effect.open_attempt != report.poll.attempt_id:
         return
+    if case.job.state is JobState.EXPIRED and report.reading.state is not ReportState.TRANSIENT_ERROR:
+        case.settle(effect, EffectState.DONE)  # one answer confirms or refutes; an ended job is not watched
+        return
     case.again(effect, after=rules.poll_delay(effect.attempts), failures=0)
 
 
 def _succeed(case: Case, report: ReportReceived) -> None:
-    was_expired = case.job.state is JobState.EXPIRED
     case.change(failure=None, error=None, progress=None)
     case.move(JobState.SUCCEEDED, cause=Cause.PROVIDER)
     money.capture(case)
-    _settle_submission(case)
+    lifecycle.settle_submission(case)
     case.call_off(EffectKind.POLL)
-    delivery.make_parts(case, report.reading.media, after_notice=was_expired)
+    delivery.make_parts(case, report.reading.media)
 
 
 def _fail(case: Case, failure: FailureClass, error: str | None) -> None:
     if case.job.state is JobState.EXPIRED:
         return  # it has ended already, and a failure changes nothing for the user
-    _settle_submission(case)
+    lifecycle.settle_submission(case)
     lifecycle.fail(case, failure, error)
-
-
-def _settle_submission(case: Case) -> None:
-    """The task's own report is the best evidence that it was created."""
-    submit = case.effect_of(EffectKind.SUBMIT)
-    if submit is not None and submit.state in (EffectState.ACTING, EffectState.UNCERTAIN):
-        case.settle(submit, EffectState.DONE)
-    case.call_off(EffectKind.SUBMIT)

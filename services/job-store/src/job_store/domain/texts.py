@@ -52,6 +52,8 @@ RU: Final = {
 
 SHIPPED: Final = {"en": EN, "ru": RU}
 
+LONGEST: Final = 2_000  # what a request carries; a bot's own text may be longer
+
 # Digits after the point in one unit; ISO 4217, and Telegram Stars have none.
 EXPONENT: Final = {"XTR": 0, "JPY": 0, "KRW": 0, "VND": 0, "KZT": 2, "RUB": 2, "USD": 2, "EUR": 2}
 
@@ -60,7 +62,7 @@ def line(bot: Bot, job: Job, name: str) -> str:
     """Render one line: the bot's own text, else the shipped one in the user's language, else English."""
     shipped = SHIPPED.get(job.language, EN)
     template = bot.texts.get(f"{job.language}.{name}") or bot.texts.get(name) or shipped[name]
-    return template.replace("{label}", label(job.id)).replace("{amount}", amount(job))
+    return template.replace("{label}", label(job.id)).replace("{amount}", amount(job))[:LONGEST]
 
 
 def amount(job: Job) -> str:

@@ -2,6 +2,9 @@
 -- Always in id order, before anything that belongs to them: two settles of two parts must see each other.
 SELECT *, now() AS now FROM jobs WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE
 
+-- see_jobs --
+SELECT *, now() AS now FROM jobs WHERE id = ANY($1::uuid[]) ORDER BY id
+
 -- effects_of_jobs --
 SELECT * FROM effects WHERE job_id = ANY($1::uuid[])
 
@@ -53,7 +56,10 @@ ON CONFLICT (id) DO UPDATE SET
 
 -- insert_carriers --
 INSERT INTO carriers (bot, chat_id, message_id, part_id, no)
-SELECT bot, chat_id, message_id, part_id, no FROM jsonb_populate_recordset(NULL::carriers, $1)
+SELECT bot, chat_id, message_id, part_id, no FROM jsonb_populate_recordset(NULL::carriers, $1) n
+-- A carrier given up for lost may turn out to show its part after all; another part's is refused by the key.
+WHERE NOT EXISTS (SELECT FROM carriers c
+    WHERE (c.bot, c.chat_id, c.message_id, c.part_id) = (n.bot, n.chat_id, n.message_id, n.part_id))
 
 -- insert_attempts --
 INSERT INTO attempts (id, effect_id, job_id, no)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from asyncpg import UniqueViolationError
+from asyncpg import DataError, UniqueViolationError
 from chassis.queries import load
 from contracts.api import CreateJob, DeliverJob, ExpectJob, Refusal, RefusalName
 from contracts.values import JobState, MoneyState, new_id
@@ -65,6 +65,16 @@ class Creations:
         except UniqueViolationError:
             # Another replica took a key or a status message between our look and our commit.
             return await self._create(batch)
+        except DataError:
+            if len(batch) > 1:
+                raise  # tried one by one by whoever made the batch
+            return [
+                Refusal(
+                    code=RefusalName.INVALID_REQUEST,
+                    message="the request holds a value that cannot be stored, such as NaN or an endless number",
+                    hint="correct the input; nothing was changed",
+                )
+            ]
 
     async def _create(self, batch: list[Creation]) -> list[Created | Refusal]:
         async with self._units.begin() as tx:
@@ -145,6 +155,12 @@ def _refuse(
     bot = bots.get(item.bot)
     if bot is None:
         return Refusal(code=RefusalName.UNKNOWN_BOT, message=f"no bot named {item.bot}", hint="sendonce bots add")
+    if isinstance(request, DeliverJob) and not delivery.showable(request.media):
+        return Refusal(
+            code=RefusalName.INVALID_REQUEST,
+            message="media: neither a link nor a text to show",
+            hint="give each medium its url or text; nothing was changed",
+        )
     reason = paused.get(creates_key(bot.kie_account))
     if reason is not None and isinstance(request, CreateJob):
         return Refusal(

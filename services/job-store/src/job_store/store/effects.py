@@ -16,7 +16,7 @@ from pydantic import JsonValue
 from job_store.domain import delivery, lifecycle
 from job_store.domain.case import Case
 from job_store.domain.pacing import Ask, Bucket, Limits, decide
-from job_store.domain.rows import Effect, EffectKind
+from job_store.domain.rows import Effect, EffectKind, EffectState
 from job_store.domain.rules import TELEGRAM_LEASE
 from job_store.store.rows import bucket_of, recordset
 from job_store.store.unit import Transaction, Units
@@ -47,6 +47,8 @@ class Effects:
             await tx.lock(row["job_id"] for row in due)
             wanted = [(tx.cases[row["job_id"]], row["id"]) for row in due]
             ready = [(case, case.effects[effect_id]) for case, effect_id in wanted]
+            # The lock came after the look: another round may have claimed it in between.
+            ready = [(case, effect) for case, effect in ready if effect.state is EffectState.PENDING]
             ready = [(case, effect) for case, effect in ready if not _put_off(case, effect)]
             await self._claim(tx, ready)
             return len(due)
@@ -102,7 +104,9 @@ class Effects:
             settled.append(Settled(outcome, is_known, moved))
         fresh = [_evidence_row(item) for item in settled if not item.known]
         await tx.connection.execute(sql.insert_evidence, fresh)
-        await _park(tx, [(effects[o.attempt_id][0], o) for o in batch if o.attempt_id in effects])
+        # A repeated message says nothing new: what was over stays over.
+        new = [item.outcome for item in settled if not item.known and item.outcome.attempt_id in effects]
+        await _park(tx, [(effects[outcome.attempt_id][0], outcome) for outcome in new])
         return settled
 
     async def end_leases(self, limit: int) -> int:
@@ -112,7 +116,10 @@ class Effects:
             await tx.lock(row["job_id"] for row in over)
             for row in over:
                 case = tx.cases[row["job_id"]]
-                lifecycle.on_lease_end(case, case.effects[row["id"]])
+                effect = case.effects[row["id"]]
+                # The lock came after the look: it may have been answered or renewed in between.
+                if effect.lease_until is not None and effect.lease_until < case.now:
+                    lifecycle.on_lease_end(case, effect)
             return len(over)
 
     async def expire_jobs(self, limit: int) -> int:
@@ -233,20 +240,19 @@ async def _park(tx: Transaction, outcomes: Sequence[tuple[Case, Any]]) -> None:
             later = outcome.result
             until = case.now + timedelta(seconds=later.after)
             key = _scope_key(case, outcome, later.scope)
-            hold = (until, later.reason if later.needs_owner else None)
-            holds[key] = max(holds.get(key, hold), hold, key=_when)
+            before, owner = holds.get(key, (until, None))
+            holds[key] = (max(before, until), (later.reason if later.needs_owner else None) or owner)
     if not holds:
         return
     buckets = await _lock_buckets(tx, holds.keys())
     parked = []
     for key, (until, owner) in holds.items():
         bucket = buckets[key]
-        parked.append(replace(bucket, parked_until=max(bucket.parked_until or until, until), needs_owner=owner))
+        # A plain "slow down" does not end a pause that waits for its owner.
+        paused = bucket.needs_owner if bucket.parked_until and bucket.parked_until > outcomes[0][0].now else None
+        until = max(bucket.parked_until or until, until)
+        parked.append(replace(bucket, parked_until=until, needs_owner=owner or paused))
     await _save_buckets(tx, parked)
-
-
-def _when(hold: tuple[datetime, str | None]) -> datetime:
-    return hold[0]
 
 
 def _scope_key(case: Case, outcome: SubmissionOutcome | DeliveryOutcome, scope: str) -> str:
@@ -263,8 +269,11 @@ def _scope_key(case: Case, outcome: SubmissionOutcome | DeliveryOutcome, scope: 
 async def _lock_buckets(tx: Transaction, keys: Iterable[str]) -> dict[str, Bucket]:
     """Lock pacing rows in key order; always after jobs and wallets."""
     names = sorted(keys)
-    await tx.connection.execute(sql.make_buckets, names)
-    return {row["key"]: bucket_of(row) for row in await tx.connection.fetch(sql.lock_buckets, names)}
+    found: dict[str, Bucket] = {}
+    while len(found) < len(names):  # a row may be forgotten between the two statements
+        await tx.connection.execute(sql.make_buckets, names)
+        found = {row["key"]: bucket_of(row) for row in await tx.connection.fetch(sql.lock_buckets, names)}
+    return found
 
 
 async def _save_buckets(tx: Transaction, buckets: Sequence[Bucket]) -> None:

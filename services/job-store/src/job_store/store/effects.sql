@@ -42,7 +42,9 @@ UPDATE pacing p SET tat = n.tat, parked_until = n.parked_until, needs_owner = n.
 FROM jsonb_populate_recordset(NULL::pacing, $1) n WHERE p.key = n.key
 
 -- forget_buckets --
-DELETE FROM pacing WHERE tat < now() - interval '1 hour' AND (parked_until IS NULL OR parked_until < now())
+DELETE FROM pacing WHERE key IN (
+    SELECT key FROM pacing WHERE tat < now() - interval '1 hour' AND (parked_until IS NULL OR parked_until < now())
+    ORDER BY key FOR UPDATE SKIP LOCKED)
 
 -- paused_accounts --
 SELECT key, needs_owner, parked_until FROM pacing

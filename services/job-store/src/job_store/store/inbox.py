@@ -49,7 +49,10 @@ class Inbox:
             await tx.lock(job_id for job_id in named.values() if job_id is not None)
             applied = []
             for report in batch:
-                digest = vouched.get(_task_id(report) or "")
+                task_id = _task_id(report) or ""
+                digest = vouched.get(task_id)
+                if report.hmac.verdict == "match":
+                    vouched.setdefault(task_id, report.body_digest)
                 applied.append(_apply(tx, report, named[report.id], digest, is_known=report.id in known))
                 known.add(report.id)
             await self._keep(tx, applied)

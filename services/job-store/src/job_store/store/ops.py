@@ -55,16 +55,16 @@ class Ops:
         return BotsView(bots=tuple(_bot(row, paused=row["paused"]) for row in rows))
 
     async def list_jobs(self, ask: ListJobs) -> JobsView:
-        async with self._units.begin() as tx:
+        async with self._units.look() as tx:
             rows = await tx.connection.fetch(requests_sql.list_jobs, ask.bot, ask.state, ask.limit)
             ids = [row["id"] for row in rows]
-            cases = await tx.lock(ids)
+            cases = await tx.see(ids)
             jobs = fitting([job_view(cases[job_id], created=False) for job_id in ids])
             return JobsView(jobs=tuple(jobs))
 
     async def story(self, job_id: UUID) -> JobStory | Refusal:
-        async with self._units.begin() as tx:
-            case = (await tx.lock([job_id])).get(job_id)
+        async with self._units.look() as tx:
+            case = (await tx.see([job_id])).get(job_id)
             if case is None:
                 return unknown_job(str(job_id))
             lines = await tx.connection.fetch(requests_sql.timeline, job_id)

@@ -21,6 +21,7 @@ from contracts.api import (
     WalletView,
 )
 from contracts.events import JobEvent
+from contracts.values import INT64
 
 from job_store.domain import lifecycle
 from job_store.domain.rows import OPEN, Door
@@ -40,14 +41,14 @@ class Requests:
         self._units = units
 
     async def get(self, bot: str, ask: OneJob) -> JobView | Refusal:
-        async with self._units.begin() as tx:
-            case = await _find(tx, bot, ask)
+        async with self._units.look() as tx:
+            case = _own(bot, await tx.see(await _named(tx, bot, ask)))
             return unknown_job(str(ask.job_id or ask.key)) if case is None else _view(tx, case)
 
     async def views(self, job_ids: list[UUID]) -> dict[UUID, JobView]:
         """Show several jobs, of whichever bot."""
-        async with self._units.begin() as tx:
-            return {job_id: _view(tx, case) for job_id, case in (await tx.lock(job_ids)).items()}
+        async with self._units.look() as tx:
+            return {job_id: _view(tx, case) for job_id, case in (await tx.see(job_ids)).items()}
 
     async def find_by_task_id(self, bot: str, task_id: str) -> JobsView:
         return await self._page("job_ids_of_task", task_id, bot)
@@ -57,21 +58,25 @@ class Requests:
         return await self._page("undelivered", bot, after or NIL, limit)
 
     async def _page(self, query: str, *args: object) -> JobsView:
-        async with self._units.begin() as tx:
+        async with self._units.look() as tx:
             ids = [row[0] for row in await tx.connection.fetch(sql[query], *args)]
-            cases = await tx.lock(ids)
+            cases = await tx.see(ids)
             jobs = fitting([_view(tx, cases[job_id]) for job_id in ids])
             return JobsView(jobs=tuple(jobs), next=str(jobs[-1].id) if jobs else None)
 
     async def attach(self, bot: str, ask: AttachTask) -> JobView | Refusal:
-        """The bot learned its task id; an orphan that waited for it is matched in this transaction."""
+        """The bot learned the id of a task that it made itself."""
+        return await self._learn(bot, ask, doors=frozenset({Door.EXPECT}))
+
+    async def _learn(self, bot: str, ask: AttachTask, *, doors: frozenset[Door]) -> JobView | Refusal:
+        """Give a job its task id; an orphan that waited for it is matched in this transaction."""
         try:
             async with self._units.begin() as tx:
                 await tx.meet_at_tasks([ask.task_id])
                 case = await _find(tx, bot, OneJob(job_id=ask.job_id, not_after=ask.not_after))
                 if case is None:
                     return unknown_job(str(ask.job_id))
-                if case.job.door is not Door.EXPECT:
+                if case.job.door not in doors:
                     return Refusal(
                         code=RefusalName.TASK_CONFLICT,
                         message="this job's task is submitted by sendonce",
@@ -114,9 +119,9 @@ class Requests:
             return Refusal(code=RefusalName.UNKNOWN_ORPHAN, message=f"no orphan {ask.orphan_id}",
                 hint="sendonce orphans list shows them",
             )
-        return await self.attach(
-            bot, AttachTask(job_id=ask.job_id, task_id=orphan["task_id"], not_after=ask.not_after)
-        )
+        # Also a job whose own submission went unanswered: a person knows what became of it.
+        task = AttachTask(job_id=ask.job_id, task_id=orphan["task_id"], not_after=ask.not_after)
+        return await self._learn(bot, task, doors=frozenset({Door.EXPECT, Door.CREATE}))
 
     async def orphans(self, *, state: str | None, limit: int, orphan_id: UUID | None = None) -> OrphansView:
         async with self._units.database.connection() as connection:
@@ -158,19 +163,24 @@ class Requests:
     async def changes(self, bot: str, ask: Changes) -> ChangesView:
         """Read a bot's events in order, after a cursor; the same as the JOBS stream tells, for longer."""
         async with self._units.database.connection() as connection:
-            rows = await connection.fetch(sql.changes, bot, ask.after, ask.limit)
+            rows = await connection.fetch(sql.changes, bot, min(ask.after, INT64), ask.limit)
         events = fitting([JobEvent.model_validate(row["message"] | {"seq": row["seq"]}) for row in rows])
         return ChangesView(events=tuple(events), next=events[-1].seq or 0 if events else ask.after)
 
 
 async def _find(tx: Transaction, bot: str, ask: OneJob) -> Case | None:
-    job_id = ask.job_id
-    if job_id is None:
-        job_id = await tx.connection.fetchval(sql.job_id_by_key, bot, ask.key)
-    if job_id is None:
-        return None
-    case = (await tx.lock([job_id])).get(job_id)
-    return case if case is not None and case.job.bot == bot else None
+    return _own(bot, await tx.lock(await _named(tx, bot, ask)))
+
+
+async def _named(tx: Transaction, bot: str, ask: OneJob) -> list[UUID]:
+    if ask.job_id is not None:
+        return [ask.job_id]
+    return [row["id"] for row in await tx.connection.fetch(sql.job_id_by_key, bot, ask.key)]
+
+
+def _own(bot: str, cases: dict[UUID, Case]) -> Case | None:
+    """Return the job that was asked for, unless it is another bot's."""
+    return next((case for case in cases.values() if case.job.bot == bot), None)
 
 
 def _view(tx: Transaction, case: Case, *, created: bool = False) -> JobView:

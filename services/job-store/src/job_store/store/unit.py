@@ -58,10 +58,17 @@ class Transaction:
 
     async def lock(self, job_ids: Iterable[UUID]) -> dict[UUID, Case]:
         """Lock jobs in id order and load all that belongs to them."""
+        return await self._load(sql.lock_jobs, job_ids)
+
+    async def see(self, job_ids: Iterable[UUID]) -> dict[UUID, Case]:
+        """Load jobs as they are, to be shown and not changed; see ``Units.look``."""
+        return await self._load(sql.see_jobs, job_ids)
+
+    async def _load(self, query: str, job_ids: Iterable[UUID]) -> dict[UUID, Case]:
         ids = sorted(set(job_ids) - self.cases.keys())
         if not ids:
             return self.cases
-        job_rows = await self.connection.fetch(sql.lock_jobs, ids)
+        job_rows = await self.connection.fetch(query, ids)
         found = [row["id"] for row in job_rows]
         if not found:
             return self.cases
@@ -213,6 +220,16 @@ class Units:
             self._offer(rows)
         if any(_has_due(case) for case in transaction.cases.values()):
             self._wake()
+
+
+    @asynccontextmanager
+    async def look(self) -> AsyncIterator[Transaction]:
+        """One snapshot to read from: nobody waits for it and nothing of it is saved."""
+        async with (
+            self.database.connection() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            yield Transaction(connection, self.rules)
 
 
 def _has_due(case: Case) -> bool:

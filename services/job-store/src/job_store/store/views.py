@@ -59,7 +59,7 @@ def fitting(items: list[V]) -> list[V]:
     size = 0
     kept: list[V] = []
     for item in items:
-        size += len(item.model_dump_json())
+        size += len(item.model_dump_json().encode())
         if kept and size > REPLY_BYTES:
             break
         kept.append(item)

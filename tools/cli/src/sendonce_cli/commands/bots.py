@@ -3,8 +3,8 @@
 from typing import Annotated
 
 import typer
-from contracts.ops import AddBot, BotsView, BotView, ListBots
 
+from contracts.ops import AddBot, BotsView, BotView, ListBots
 from sendonce_cli.asking import desk
 from sendonce_cli.group import group, run
 from sendonce_cli.screen import out, print_json
@@ -27,22 +27,41 @@ def list_bots(
 
 @app.command()
 def add(
-    name: Annotated[str, typer.Argument(help="Lowercase letters, digits and dashes; stands in subjects and logs.")],
+    name: Annotated[
+        str,
+        typer.Argument(help="Lowercase letters, digits and dashes; stands in subjects and logs."),
+    ],
     token_ref: Annotated[
-        str, typer.Option(help="Which Telegram token: [bold]default[/] is SENDONCE_BOT_TOKEN, others are files.")
-    ] = "default",
+        str,
+        typer.Option(
+            help="Which Telegram token: [bold]default[/] is SENDONCE_BOT_TOKEN, others are files."
+        ),
+    ] = "default",  # noqa: S107 - the name of a token, not one
     kie_account: Annotated[
-        str, typer.Option(help="Which KIE key: [bold]default[/] is SENDONCE_KIE_API_KEY, others are files.")
+        str,
+        typer.Option(
+            help="Which KIE key: [bold]default[/] is SENDONCE_KIE_API_KEY, others are files."
+        ),
     ] = "default",
     currency: Annotated[str, typer.Option(help="Three letters; XTR is Telegram Stars.")] = "RUB",
-    language: Annotated[str, typer.Option(help="Two letters; what users read where they chose nothing.")] = "en",
+    language: Annotated[
+        str, typer.Option(help="Two letters; what users read where they chose nothing.")
+    ] = "en",
     as_json: Annotated[bool, typer.Option("--json", help="Print it as one object.")] = False,
 ) -> None:
     """Register a bot, or change the fields of a known one.
 
     Tokens and keys are never stored: they are named, and the services read them from SENDONCE_SECRETS_DIR.
     """
-    view = run(_add(slug=name, token_ref=token_ref, kie_account=kie_account, currency=currency, language=language))
+    view = run(
+        _add(
+            slug=name,
+            token_ref=token_ref,
+            kie_account=kie_account,
+            currency=currency,
+            language=language,
+        )
+    )
     if as_json:
         print_json(view)
     else:

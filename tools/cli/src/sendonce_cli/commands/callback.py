@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from kie.reading import Reading, read_callback, read_poll
 
+from kie.reading import Reading, read_callback, read_poll
 from sendonce_cli.group import group
 from sendonce_cli.screen import err, out, print_json
 from sendonce_cli.screens.reading import reading_line, reading_screen
@@ -40,10 +40,18 @@ class Message:
 
 @app.command()
 def parse(
-    file: Annotated[str, typer.Argument(metavar="[FILE|-]", help="Where the message is; - is standard input.")] = STDIN,
-    kind: Annotated[Kind, typer.Option(help="A callback's body, or the answer to a poll (recordInfo).")] = Kind.CALLBACK,
-    lines: Annotated[bool, typer.Option("--lines", help="One message a line in, one reading a line out.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the reading as an object, for programs.")] = False,
+    file: Annotated[
+        str, typer.Argument(metavar="[FILE|-]", help="Where the message is; - is standard input.")
+    ] = STDIN,
+    kind: Annotated[
+        Kind, typer.Option(help="A callback's body, or the answer to a poll (recordInfo).")
+    ] = Kind.CALLBACK,
+    lines: Annotated[
+        bool, typer.Option("--lines", help="One message a line in, one reading a line out.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the reading as an object, for programs.")
+    ] = False,
 ) -> None:
     """Read a callback or a polling answer and say what it means.
 
@@ -75,7 +83,8 @@ def _read(file: str) -> bytes:
         return Path(file).read_bytes()
     except OSError as unreadable:
         raise misuse(
-            f"cannot read {file}: {unreadable.strerror or unreadable}", hint="name a file, or - for standard input"
+            f"cannot read {file}: {unreadable.strerror or unreadable}",
+            hint="name a file, or - for standard input",
         ) from unreadable
 
 
@@ -94,7 +103,9 @@ def _message(raw: bytes) -> Message:
     inner, family, status = outer["body"], outer.get("family"), outer.get("http_status")
     return Message(
         # A string is the body as it came over the wire, down to keys that stand twice.
-        body=inner.encode("utf-8", "replace") if isinstance(inner, str) else json.dumps(inner).encode(),
+        body=inner.encode("utf-8", "replace")
+        if isinstance(inner, str)
+        else json.dumps(inner).encode(),
         family=family if isinstance(family, str) else None,
         http_status=status if isinstance(status, int) else HTTP_OK,
     )

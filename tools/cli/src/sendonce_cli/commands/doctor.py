@@ -3,8 +3,8 @@
 from typing import Annotated
 
 import typer
-from contracts.ops import AskDoctor, DoctorView
 
+from contracts.ops import AskDoctor, DoctorView
 from sendonce_cli.asking import desk
 from sendonce_cli.group import run
 from sendonce_cli.screen import out, print_json
@@ -13,7 +13,9 @@ from sendonce_cli.trouble import FAILED
 
 
 def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="Print every finding as one object.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print every finding as one object.")
+    ] = False,
 ) -> None:
     """Check every law on the live database: money, showings, clocks, leases, leftovers.
 

@@ -4,10 +4,10 @@ from typing import Annotated, Final
 from uuid import UUID
 
 import typer
+
 from contracts.api import JobsView, JobView, OneJob, RefusalName
 from contracts.ops import JobStory, ListJobs, ShowJob
 from contracts.values import JobState
-
 from sendonce_cli.asking import Desk, Refused, desk, is_name
 from sendonce_cli.group import group, run
 from sendonce_cli.screen import out, print_json
@@ -23,7 +23,9 @@ LONGEST_LIST: Final = 500  # what job-store lists at once
 def list_jobs(
     bot: Annotated[str | None, typer.Option(help="Only this bot's.")] = None,
     state: Annotated[JobState | None, typer.Option(help="Only those in this state.")] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=LONGEST_LIST, help="How many, newest first.")] = 20,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", min=1, max=LONGEST_LIST, help="How many, newest first.")
+    ] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print them as one object.")] = False,
 ) -> None:
     """List the newest jobs."""
@@ -36,9 +38,13 @@ def list_jobs(
 
 @app.command()
 def show(
-    job: Annotated[str, typer.Argument(help="Its id, its short name such as 7F3K2, or the bot's own key.")],
+    job: Annotated[
+        str, typer.Argument(help="Its id, its short name such as 7F3K2, or the bot's own key.")
+    ],
     bot: Annotated[str, typer.Option(help="Whose key it is.")] = "default",
-    as_json: Annotated[bool, typer.Option("--json", help="Print the whole story as one object.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the whole story as one object.")
+    ] = False,
 ) -> None:
     """Show one job with its results, its money and everything that happened to it."""
     story = run(_show(job, bot=bot))
@@ -55,7 +61,9 @@ async def _list(*, bot: str | None, state: JobState | None, limit: int) -> JobsV
 
 async def _show(name: str, *, bot: str) -> JobStory:
     async with desk() as asking:
-        return await asking.ops("jobs.show", ShowJob, JobStory, job_id=await _find(asking, name, bot=bot))
+        return await asking.ops(
+            "jobs.show", ShowJob, JobStory, job_id=await _find(asking, name, bot=bot)
+        )
 
 
 async def _find(asking: Desk, name: str, *, bot: str) -> UUID:
@@ -79,8 +87,10 @@ async def _find(asking: Desk, name: str, *, bot: str) -> UUID:
 def _not_found(name: str, bot: str, by_label: list[JobView]) -> Trouble:
     if by_label:
         return Trouble(
-            f"{len(by_label)} jobs are called {name}", hint="use one of the ids: " + ", ".join(str(j.id) for j in by_label)
+            f"{len(by_label)} jobs are called {name}",
+            hint="use one of the ids: " + ", ".join(str(j.id) for j in by_label),
         )
     return Trouble(
-        f"no job is called {name}", hint=f"short names reach back {LONGEST_LIST} jobs; keys are those of bot {bot} (--bot)"
+        f"no job is called {name}",
+        hint=f"short names reach back {LONGEST_LIST} jobs; keys are those of bot {bot} (--bot)",
     )

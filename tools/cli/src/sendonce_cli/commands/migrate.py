@@ -3,9 +3,15 @@
 from typing import Annotated
 
 import typer
-from chassis import bus
-from job_store.migrate import MigrationError, consumer_specs, migrate_bus, migrate_database, stream_specs
 
+from chassis import bus
+from job_store.migrate import (
+    MigrationError,
+    consumer_specs,
+    migrate_bus,
+    migrate_database,
+    stream_specs,
+)
 from sendonce_cli.asking import connect
 from sendonce_cli.group import group, run
 from sendonce_cli.screen import out
@@ -30,7 +36,9 @@ def status() -> None:
 
 @app.command()
 def down(
-    yes: Annotated[bool, typer.Option("--yes", help="Really: the newest migration's tables and data go.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Really: the newest migration's tables and data go.")
+    ] = False,
 ) -> None:
     """Take back the newest migration of the schema; streams stay as they are."""
     if not yes:
@@ -39,6 +47,7 @@ def down(
 
 
 async def _up(settings: Settings) -> None:
+    _url(settings)
     # Asked first, so that a NATS that is away is said before anything changes.
     await (await connect(settings.nats_url, creds=settings.nats_creds)).close()
     said = await _database(settings, "up")
@@ -65,9 +74,18 @@ async def _status(settings: Settings) -> bool:
 
 
 async def _database(settings: Settings, command: str) -> str:
-    if settings.database_url is None:
-        raise misuse("SENDONCE_DATABASE_URL is not set", hint="postgresql://user:password@host:port/name")
     try:
-        return await migrate_database(settings.database_url.get_secret_value(), command)
+        return await migrate_database(_url(settings), command)
     except MigrationError as refused:
-        raise Trouble(str(refused).splitlines()[-1], hint="see `sendonce migrate status`") from refused
+        said = str(refused).splitlines() or ["dbmate said nothing"]
+        raise Trouble(
+            said[-1], hint="is Postgres there, and may this user make tables?"
+        ) from refused
+
+
+def _url(settings: Settings) -> str:
+    if settings.database_url is None:
+        raise misuse(
+            "SENDONCE_DATABASE_URL is not set", hint="postgresql://user:password@host:port/name"
+        )
+    return settings.database_url.get_secret_value()

@@ -5,9 +5,9 @@ from typing import Annotated
 from uuid import UUID
 
 import typer
+
 from contracts.api import OrphansView
 from contracts.ops import ListOrphans, OrphanStory, ShowOrphan
-
 from sendonce_cli.asking import desk
 from sendonce_cli.group import group, run
 from sendonce_cli.screen import out, print_json
@@ -26,7 +26,9 @@ class OrphanState(StrEnum):
 @app.command("list")
 def list_orphans(
     state: Annotated[OrphanState | None, typer.Option(help="Only those in this state.")] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=500, help="How many, newest first.")] = 20,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", min=1, max=500, help="How many, newest first.")
+    ] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print them as one object.")] = False,
 ) -> None:
     """List the newest orphans."""
@@ -63,6 +65,8 @@ async def _show(name: str) -> OrphanStory:
             known = await asking.ops("orphans.list", ListOrphans, OrphansView, limit=500)
             found = [orphan.id for orphan in known.orphans if orphan.task_id == name]
             if not found:
-                raise Trouble(f"no orphan is about task {name}", hint="see `sendonce orphans list`") from None
+                raise Trouble(
+                    f"no orphan is about task {name}", hint="see `sendonce orphans list`"
+                ) from None
             orphan_id = found[0]
         return await asking.ops("orphans.show", ShowOrphan, OrphanStory, orphan_id=orphan_id)

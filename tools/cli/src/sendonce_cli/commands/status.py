@@ -4,9 +4,9 @@ import asyncio
 from typing import Annotated, Final
 
 import typer
-from contracts.ops import AskStatus, StatusView
 from rich.live import Live
 
+from contracts.ops import AskStatus, StatusView
 from sendonce_cli.asking import Desk, desk
 from sendonce_cli.group import run
 from sendonce_cli.screen import out, print_json
@@ -16,8 +16,12 @@ EVERY: Final = 1.0  # seconds
 
 
 def status(
-    watch: Annotated[bool, typer.Option("--watch", "-w", help="Keep looking, once a second, until Ctrl-C.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the numbers; with --watch one object a line.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Keep looking, once a second, until Ctrl-C.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the numbers; with --watch one object a line.")
+    ] = False,
 ) -> None:
     """Show at a glance whether jobs flow: bots, queues, what waits for a decision."""
     run(_status(watch=watch, as_json=as_json))
@@ -36,7 +40,9 @@ async def _status(*, watch: bool, as_json: bool) -> None:
             while True:
                 await asyncio.sleep(EVERY)
                 print_json(await _ask(asking))
-        with Live(status_screen(first), console=out(), screen=out().is_terminal, auto_refresh=False) as live:
+        with Live(
+            status_screen(first), console=out(), screen=out().is_terminal, auto_refresh=False
+        ) as live:
             while True:
                 await asyncio.sleep(EVERY)
                 live.update(status_screen(await _ask(asking)), refresh=True)

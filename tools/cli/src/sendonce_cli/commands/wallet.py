@@ -4,9 +4,9 @@ from typing import Annotated
 from uuid import uuid4
 
 import typer
+
 from contracts.api import StatementView, TopUp, WalletRef, WalletView
 from contracts.ops import WalletStatement
-
 from sendonce_cli.asking import desk
 from sendonce_cli.group import group, run
 from sendonce_cli.screen import out, print_json
@@ -21,7 +21,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print it as one object.")]
 
 
 @app.command()
-def show(user: User, bot: Bot = "default", currency: Currency = "RUB", as_json: AsJson = False) -> None:
+def show(
+    user: User, bot: Bot = "default", currency: Currency = "RUB", as_json: AsJson = False
+) -> None:
     """Show a balance, and what open jobs hold."""
     _print(run(_wallet(user, bot=bot, currency=currency)), as_json=as_json)
 
@@ -29,9 +31,14 @@ def show(user: User, bot: Bot = "default", currency: Currency = "RUB", as_json: 
 @app.command()
 def topup(
     user: User,
-    amount: Annotated[int, typer.Argument(min=1, help="In minor units: 1250 is 12.50 RUB, 40 is 40 XTR.")],
+    amount: Annotated[
+        int, typer.Argument(min=1, help="In minor units: 1250 is 12.50 RUB, 40 is 40 XTR.")
+    ],
     reference: Annotated[
-        str, typer.Option(help="Names the payment: the same reference never credits twice. Made up when not given.")
+        str,
+        typer.Option(
+            help="Names the payment: the same reference never credits twice. Made up when not given."
+        ),
     ] = "",
     bot: Bot = "default",
     currency: Currency = "RUB",
@@ -46,7 +53,9 @@ def topup(
 
 
 @app.command()
-def statement(user: User, bot: Bot = "default", currency: Currency = "RUB", as_json: AsJson = False) -> None:
+def statement(
+    user: User, bot: Bot = "default", currency: Currency = "RUB", as_json: AsJson = False
+) -> None:
     """Show every line of a user's ledger, newest first."""
     view = run(_statement(user, bot=bot, currency=currency))
     if as_json:
@@ -64,7 +73,9 @@ def _print(view: WalletView, *, as_json: bool) -> None:
 
 async def _wallet(user: int, *, bot: str, currency: str) -> WalletView:
     async with desk() as asking:
-        return await asking.bot(bot, "wallets.get", WalletRef, WalletView, user_id=user, currency=currency)
+        return await asking.bot(
+            bot, "wallets.get", WalletRef, WalletView, user_id=user, currency=currency
+        )
 
 
 async def _topup(user: int, amount: int, *, reference: str, bot: str, currency: str) -> WalletView:
@@ -84,5 +95,10 @@ async def _topup(user: int, amount: int, *, reference: str, bot: str, currency: 
 async def _statement(user: int, *, bot: str, currency: str) -> StatementView:
     async with desk() as asking:
         return await asking.ops(
-            "wallets.statement", WalletStatement, StatementView, bot=bot, user_id=user, currency=currency
+            "wallets.statement",
+            WalletStatement,
+            StatementView,
+            bot=bot,
+            user_id=user,
+            currency=currency,
         )

@@ -5,9 +5,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
+from sendonce_cli.settings import DELIVERER, GATEWAY, RECONCILER, STORE, SUBMITTER
 from testkit.processes import ChildFailed, ServiceProcess
-
-from sendonce_cli.stack.services import DELIVERER, GATEWAY, RECONCILER, STORE, SUBMITTER
 
 ORDER: Final = (DELIVERER, STORE, GATEWAY, SUBMITTER, RECONCILER)
 EVERY: Final = 2.0  # seconds between a restart and the next kill

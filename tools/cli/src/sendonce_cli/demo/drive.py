@@ -8,17 +8,20 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import aiohttp
+
 from contracts.api import JobView
 from kie.families import FAMILIES
-from testkit.kie import SANDBOX_API_KEY, TaskTruth
-
-from sendonce_cli.demo.bot import Bot, NotTaken
-from sendonce_cli.demo.errands import Door, Errand, users_of
+from sendonce import SendOnceError
+from sendonce_cli.demo.bot import Bot
+from sendonce_cli.demo.errands import Door, Errand, User, users_of
 from sendonce_cli.demo.world import World
+from testkit.kie import SANDBOX_API_KEY, TaskTruth
 
 AT_ONCE: Final = 24  # conversations of the bot side by side
 ORPHAN_WAITS: Final = 30.0  # seconds for the callback that must come before the attach
-SLOWNESS: Final = 1.0  # seconds this bot takes to tell of its task; the callback is applied long before
+SLOWNESS: Final = (
+    1.0  # seconds this bot takes to tell of its task; the callback is applied long before
+)
 POT: Final = 100_000  # minor units every user has on top of what the errands cost
 
 
@@ -28,7 +31,7 @@ class Progress:
 
     wanted: int
     asked: int = 0
-    attached_late: int = 0
+    kie_faults: int = 0
     refused: list[str] = field(default_factory=list)
 
     @property
@@ -37,12 +40,12 @@ class Progress:
         return self.asked >= self.wanted
 
 
-async def top_up(bot: Bot, errands: tuple[Errand, ...]) -> dict[int, int]:
+async def top_up(bot: Bot, errands: tuple[Errand, ...]) -> dict[User, int]:
     """Fill the wallets; returns what each user paid in."""
-    paid = {user.id: cost + POT for user, cost in users_of(errands).items()}
+    paid = {user: cost + POT for user, cost in users_of(errands).items()}
     async with asyncio.TaskGroup() as group:
-        for user in users_of(errands):
-            group.create_task(bot.top_up(user, paid[user.id]))
+        for user, amount in paid.items():
+            group.create_task(bot.top_up(user, amount))
     return paid
 
 
@@ -65,10 +68,11 @@ class Driver:
     async def _one(self, errand: Errand, kie: aiohttp.ClientSession) -> None:
         try:
             await self._go(errand, kie)
-        except NotTaken as refused:
+        except SendOnceError as refused:
             self._progress.refused.append(f"{errand.key}: {refused}")
         finally:
             self._progress.asked += 1
+            self._progress.kie_faults += errand.faults
             self._slots.release()
 
     async def _go(self, errand: Errand, kie: aiohttp.ClientSession) -> None:
@@ -88,13 +92,16 @@ class Driver:
         task_id = await self._create_task(errand, kie, callback_url=plain)
         # A gateway that was killed for too long took none; the job is polled then.
         with contextlib.suppress(TimeoutError):
-            await self._world.kie.until(lambda it: it.task(task_id).acknowledged, within=ORPHAN_WAITS)
+            await self._world.kie.until(
+                lambda it: it.task(task_id).acknowledged, within=ORPHAN_WAITS
+            )
         await asyncio.sleep(SLOWNESS)
         job: JobView = await self._bot.expect(errand)
         await self._bot.attach(job, task_id)
-        self._progress.attached_late += 1
 
-    async def _create_task(self, errand: Errand, kie: aiohttp.ClientSession, *, callback_url: str) -> str:
+    async def _create_task(
+        self, errand: Errand, kie: aiohttp.ClientSession, *, callback_url: str
+    ) -> str:
         family = FAMILIES[errand.ware.family]
         body = family.write(errand.ware.model, dict(errand.input), callback_url)
         headers = {"Authorization": f"Bearer {SANDBOX_API_KEY}"}

@@ -9,6 +9,8 @@ from typing import Final
 from testkit.kie import CreateAnswer, Durations, Plan, Profile
 from testkit.kie.profiles import ODDS, draw_plan
 
+from sendonce_cli.demo.options import Faults
+
 FAILURES: Final = 0.10  # of all jobs, whatever else goes wrong
 ORPHANS: Final = 0.08  # jobs whose bot calls KIE by itself and attaches too late
 OWN_CALLS: Final = 0.04  # jobs whose bot calls KIE by itself, with our callback URL
@@ -17,6 +19,8 @@ UNCLEAR_REFUSAL: Final = 500  # KIE says so of tasks it made, too: nobody may as
 BUSY: Final = 455
 FIRST_USER: Final = 70_000
 JOBS_PER_USER: Final = 5
+FEWEST_USERS, MOST_USERS = 8, 400
+RUSSIAN, IN_STARS = 3, 5  # every third user reads Russian, every fifth pays in Stars
 
 PROMPTS: Final = (
     "a red fox asleep in fresh snow",
@@ -55,7 +59,13 @@ class Ware:
 
 WARES: Final = (
     Ware(family="market", model="google/nano-banana", price=1_500, share=34),
-    Ware(family="market", model="bytedance/seedream", price=900, share=14, more={"output_format": "jpeg"}),
+    Ware(
+        family="market",
+        model="bytedance/seedream",
+        price=900,
+        share=14,
+        more={"output_format": "jpeg"},
+    ),
     Ware(family="market", model="kling/v2-1-standard", price=9_900, share=16),
     Ware(family="market", model="elevenlabs/text-to-speech", price=700, share=14),
     Ware(family="suno_lyrics", model="V4_5", price=0, share=8),
@@ -96,18 +106,44 @@ class Errand:
         return f"demo-{self.number}"
 
     @property
+    def faults(self) -> int:
+        """How many things KIE does wrong with it, its failure not counted."""
+        plan = self.plan
+        return sum(
+            (
+                plan.create_answer is not CreateAnswer.OK,
+                plan.reject_creates > 0,
+                plan.callback_before_answer,
+                plan.copies > 1,
+                plan.out_of_order,
+                not plan.calls_back,
+                plan.callback_delay > 0,
+                plan.garbage is not None,
+                plan.wrong_signatures > 0,
+                plan.unseen_polls > 0,
+                plan.poll_errors > 0,
+                self.door is Door.ORPHAN,
+            )
+        )
+
+    @property
     def input(self) -> dict[str, str]:
         """What the model is given."""
         return {"prompt": f"{self.prompt} plan:{self.marker}", **(self.ware.more or {})}
 
 
-def draw(*, jobs: int, faults: Profile, seed: int) -> tuple[Errand, ...]:
+def draw(*, jobs: int, faults: Faults, seed: int) -> tuple[Errand, ...]:
     """Draw every errand; the same seed draws the same ones."""
-    dice = Random(f"errands:{seed}")  # reproducible, not secret
+    dice = Random(f"errands:{seed}")  # noqa: S311 - reproducible, not secret
     users = _users(jobs)
     failing = set(dice.sample(range(1, jobs + 1), round(jobs * FAILURES)))
-    drawn = (_errand(number, users=users, faults=faults, dice=dice) for number in range(1, jobs + 1))
-    return tuple(replace(errand, plan=replace(errand.plan, fails=errand.number in failing)) for errand in drawn)
+    drawn = (
+        _errand(number, users=users, faults=faults, dice=dice) for number in range(1, jobs + 1)
+    )
+    return tuple(
+        replace(errand, plan=replace(errand.plan, fails=errand.number in failing))
+        for errand in drawn
+    )
 
 
 def users_of(errands: tuple[Errand, ...]) -> dict[User, int]:
@@ -119,21 +155,22 @@ def users_of(errands: tuple[Errand, ...]) -> dict[User, int]:
 
 
 def _users(jobs: int) -> tuple[User, ...]:
-    count = min(max(jobs // JOBS_PER_USER, 8), 250)
+    count = min(max(jobs // JOBS_PER_USER, FEWEST_USERS), MOST_USERS)
     return tuple(
         User(
             id=FIRST_USER + number,
-            name=NAMES[number % len(NAMES)] + (f" {number // len(NAMES) + 1}" if number >= len(NAMES) else ""),
-            language="ru" if number % 3 == 1 else "en",
-            currency="XTR" if number % 5 == 4 else "RUB",
+            name=NAMES[number % len(NAMES)]
+            + (f" {number // len(NAMES) + 1}" if number >= len(NAMES) else ""),
+            language="ru" if number % RUSSIAN == 0 else "en",
+            currency="XTR" if number % IN_STARS == 0 else "RUB",
         )
         for number in range(count)
     )
 
 
-def _errand(number: int, *, users: tuple[User, ...], faults: Profile, dice: Random) -> Errand:
+def _errand(number: int, *, users: tuple[User, ...], faults: Faults, dice: Random) -> Errand:
     ware = dice.choices(WARES, weights=[ware.share for ware in WARES])[0]
-    drawn = draw_plan(odds=ODDS[faults], durations=DURATIONS, dice=dice)
+    drawn = draw_plan(odds=ODDS[Profile(faults)], durations=DURATIONS, dice=dice)
     door = _door(faults, dice)
     return Errand(
         number=number,
@@ -145,8 +182,8 @@ def _errand(number: int, *, users: tuple[User, ...], faults: Profile, dice: Rand
     )
 
 
-def _door(faults: Profile, dice: Random) -> Door:
-    orphans = 0.0 if faults is Profile.NONE else ORPHANS
+def _door(faults: Faults, dice: Random) -> Door:
+    orphans = 0.0 if faults is Faults.NONE else ORPHANS
     drawn = dice.random()
     if drawn < orphans:
         return Door.ORPHAN
@@ -165,5 +202,9 @@ def _bearable(plan: Plan, door: Door) -> Plan:
             return replace(plan, create_answer=CreateAnswer.OK, reject_creates=0)
         case Door.ORPHAN:
             return replace(
-                plan, create_answer=CreateAnswer.OK, reject_creates=0, calls_back=True, callback_before_answer=False
+                plan,
+                create_answer=CreateAnswer.OK,
+                reject_creates=0,
+                calls_back=True,
+                callback_before_answer=False,
             )

@@ -3,7 +3,6 @@
 import asyncio
 from typing import Final
 
-from contracts.values import JobState
 from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -12,8 +11,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from contracts.values import JobState
 from sendonce_cli.demo.options import Options
 from sendonce_cli.demo.pulse import Pulse
+from sendonce_cli.screen import WIDTH
 
 FRAMES: Final = 4  # a second
 LINE_EVERY: Final = 2.0  # seconds, where nothing can be redrawn
@@ -25,7 +26,9 @@ async def show(pulse: Pulse, options: Options, console: Console) -> None:
         while True:
             await asyncio.sleep(LINE_EVERY)
             console.print(line(pulse), markup=False, soft_wrap=True)
-    with Live(console=console, refresh_per_second=FRAMES, get_renderable=lambda: frame(pulse, options)):
+    with Live(
+        console=console, refresh_per_second=FRAMES, get_renderable=lambda: frame(pulse, options)
+    ):
         await asyncio.get_running_loop().create_future()
 
 
@@ -37,7 +40,7 @@ def line(pulse: Pulse) -> str:
         f"  running {beat.count(JobState.CREATED, JobState.SUBMITTING, JobState.RUNNING)}"
         f"  delivering {beat.count(JobState.SUCCEEDED)}"
         f"  delivered {beat.count(JobState.DELIVERED)}  failed {beat.count(JobState.FAILED)}"
-        f"  {pulse.rate:.1f}/s  faults {beat.telegram_faults}  kills {beat.kills}"
+        f"  {pulse.rate:.1f}/s  faults {beat.kie_faults + beat.telegram_faults}  kills {beat.kills}"
     )
 
 
@@ -51,7 +54,7 @@ def frame(pulse: Pulse, options: Options) -> RenderableType:
         border_style="cyan",
         box=box.ROUNDED,
         padding=(0, 1),
-        width=min(100, 100),
+        width=WIDTH,
     )
 
 
@@ -86,10 +89,10 @@ def _outside(pulse: Pulse) -> RenderableType:
         (
             ("KIE tasks", beat.kie_tasks, ""),
             ("callbacks", beat.callbacks, ""),
-            ("polls", beat.polls, ""),
-            ("Telegram calls", beat.calls, ""),
-            ("Telegram faults", beat.telegram_faults, "warn"),
-            ("kill -9", beat.kills, "bad" if beat.kills else ""),
+            ("TG calls", beat.calls, ""),
+            ("KIE faults", beat.kie_faults, "warn"),
+            ("TG faults", beat.telegram_faults, "warn"),
+            ("kill -9", beat.kills, "bad"),
         )
     )
 
@@ -100,7 +103,9 @@ def _row(numbers: tuple[tuple[str, int, str], ...]) -> Table:
         row.add_column(ratio=1)
     row.add_row(
         *(
-            Text.assemble((f"{value:,}", f"bold {style}" if style and value else "bold"), "\n", (name, "dim"))
+            Text.assemble(
+                (f"{value:,}", f"bold {style}" if style and value else "bold"), "\n", (name, "dim")
+            )
             for name, value, style in numbers
         )
     )

@@ -1,15 +1,21 @@
 """What a demo run was asked for."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
-from testkit.kie import Profile
+
+class Faults(StrEnum):
+    """How hostile KIE and Telegram are."""
+
+    NONE = "none"
+    LIGHT = "light"
+    HARD = "hard"  # and the services are killed while they work
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     jobs: int
-    faults: Profile
+    faults: Faults
     seed: int
     within: float  # seconds until the run is given up
     keep: bool
-    as_json: bool

@@ -38,7 +38,10 @@ def sightings(telegram: FakeTelegram, task: TaskTruth, *, chat_id: int) -> list[
 def _sighting(telegram: FakeTelegram, spellings: tuple[str, ...], *, chat_id: int) -> Sighting:
     ever = {key for content in spellings for key in telegram.ever_shown(content)}
     now = {
-        message.key for content in spellings for chat, message in telegram.shown(content) if chat == chat_id
+        message.key
+        for content in spellings
+        for chat, message in telegram.shown(content)
+        if chat == chat_id
     }
     return Sighting(
         name=spellings[0],

@@ -7,7 +7,6 @@ from typing import Final
 
 from contracts.ops import AskStatus, StatusView
 from contracts.values import JobState
-
 from sendonce_cli.asking import Desk
 from sendonce_cli.demo.chaos import Killer
 from sendonce_cli.demo.drive import Progress
@@ -17,7 +16,13 @@ from sendonce_cli.trouble import Trouble
 EVERY: Final = 0.5  # seconds
 WINDOW: Final = 10  # pulses a rate is measured over
 ENDED: Final = frozenset(
-    {JobState.DELIVERED, JobState.FAILED, JobState.UNDELIVERABLE, JobState.EXPIRED, JobState.CANCELLED}
+    {
+        JobState.DELIVERED,
+        JobState.FAILED,
+        JobState.UNDELIVERABLE,
+        JobState.EXPIRED,
+        JobState.CANCELLED,
+    }
 )
 
 
@@ -33,6 +38,7 @@ class Beat:
     callbacks_accepted: int
     polls: int
     calls: int
+    kie_faults: int
     telegram_faults: int
     kills: int
 
@@ -114,7 +120,9 @@ class Pulse:
         return False
 
     def _outside_is_quiet(self) -> bool:
-        return self.world.telegram.pending_late == 0 and all(task.settled for task in self.world.kie.tasks())
+        return self.world.telegram.pending_late == 0 and all(
+            task.settled for task in self.world.kie.tasks()
+        )
 
     def _beat(self, status: StatusView | None) -> Beat:
         before = self.beats[-1].by_state if self.beats else {}
@@ -128,6 +136,7 @@ class Pulse:
             callbacks_accepted=counts["callbacks_accepted"],
             polls=counts["polls"],
             calls=self.world.telegram.calls,
+            kie_faults=self.progress.kie_faults,
             telegram_faults=self.world.telegram.faults.fired.total(),
             kills=self.killer.total,
         )

@@ -1,105 +1,140 @@
 """One demo from start to verdict."""
 
 import asyncio
-import contextlib
-import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-import nats
 from rich.console import Console
-from testkit.kie import Profile
 
-from sendonce_cli.asking import Desk
+from chassis import lifecycle
+from sendonce import SendOnce
+from sendonce_cli.asking import Desk, desk_at
 from sendonce_cli.demo import live, report
 from sendonce_cli.demo.bot import Bot
 from sendonce_cli.demo.chaos import Killer
 from sendonce_cli.demo.drive import Driver, Progress, top_up
 from sendonce_cli.demo.errands import Errand, draw
-from sendonce_cli.demo.options import Options
+from sendonce_cli.demo.options import Faults, Options
 from sendonce_cli.demo.pulse import Pulse
 from sendonce_cli.demo.verdict import Verdict, judge
 from sendonce_cli.demo.world import BOT, World, world
+from sendonce_cli.trouble import Trouble
 
 PREFIX: Final = "sendonce-demo-"
+ANSWERS_WITHIN: Final = 60.0  # seconds for the questions before and after the run
+
+Tell = Callable[[Verdict], None]
 
 
-async def run(options: Options, console: Console) -> Verdict:
-    """Run it; the data stays only when something went wrong."""
-    directory = Path(tempfile.mkdtemp(prefix=PREFIX))
-    # The embedded Postgres may run as a lesser account, which must reach its directory.
-    directory.chmod(0o755)
+async def run(options: Options, console: Console, *, tell: Tell) -> Verdict:
+    """Run it and tell the verdict at once; the data stays only when something went wrong."""
+    directory = _directory()
     errands = draw(jobs=options.jobs, faults=options.faults, seed=options.seed)
     is_clean = False
     try:
-        async with world(
-            directory, errands=errands, faults=options.faults, seed=options.seed, say=_sayer(console)
-        ) as running:
-            console.print(f"chats   [bold underline]{running.chat_page}[/]", soft_wrap=True)
+        async with _running(directory, options, errands, console) as running:
             verdict = await _through(running, options, errands, console)
-            is_clean = verdict.is_clean
+            tell(verdict)
             if options.keep:
                 await _keep(console, running)
+        is_clean = verdict.is_clean
         return verdict
     finally:
-        if is_clean and not os.environ.get('KEEPDATA'):
+        if is_clean:
             shutil.rmtree(directory, ignore_errors=True)
         else:
             report.where_logs_are(console, directory)
 
 
-async def _through(running: World, options: Options, errands: tuple[Errand, ...], console: Console) -> Verdict:
-    client = await nats.connect(running.addresses.nats_url, name="demo", max_reconnect_attempts=-1)
-    try:
-        bot, desk = Bot(client, BOT), Desk(client)
-        progress, killer = Progress(wanted=len(errands)), Killer(running.services)
-        paid = await top_up(bot, errands)
-        pulse = Pulse(world=running, desk=desk, progress=progress, killer=killer)
+def _directory() -> Path:
+    directory = Path(tempfile.mkdtemp(prefix=PREFIX))
+    # The embedded Postgres may run as a lesser account, which must reach its directory.
+    directory.chmod(0o755)
+    return directory
+
+
+@asynccontextmanager
+async def _running(
+    directory: Path, options: Options, errands: tuple[Errand, ...], console: Console
+) -> AsyncIterator[World]:
+    def say(text: str) -> None:
+        console.print(f"[quiet]{text} …[/]")
+
+    async with world(
+        directory, errands=errands, faults=options.faults, seed=options.seed, say=say
+    ) as running:
+        console.print(f"chats  [bold underline]{running.chat_page}[/]", soft_wrap=True)
+        yield running
+        say("stopping")
+
+
+async def _through(
+    running: World, options: Options, errands: tuple[Errand, ...], console: Console
+) -> Verdict:
+    url = running.addresses.nats_url
+    async with SendOnce(url, bot=BOT) as sendonce, desk_at(url) as desk:
+        bot = Bot(sendonce)
+        async with _answered("before the run"):
+            paid = await top_up(bot, errands)
+        pulse = _pulse(running, desk, errands)
         async with _beside(live.show(pulse, options, console)):
-            await _work(running, bot, pulse, options, errands)
+            is_quiet = await _work(running, bot, pulse, options, errands)
             # The last frame shows the end.
             await asyncio.sleep(1 / live.FRAMES)
-        verdict = await judge(
-            running, desk, bot, errands=errands, paid=paid, seconds=pulse.seconds, seed=options.seed
-        )
+        if not is_quiet:
+            report.gave_up(console, pulse)
+        async with _answered("after the run"):
+            verdict = await judge(pulse, bot, errands=errands, paid=paid, seed=options.seed)
         report.report(console, verdict, pulse)
         return verdict
-    finally:
-        await client.close()
 
 
-async def _work(running: World, bot: Bot, pulse: Pulse, options: Options, errands: tuple[Errand, ...]) -> None:
+def _pulse(running: World, desk: Desk, errands: tuple[Errand, ...]) -> Pulse:
+    progress, killer = Progress(wanted=len(errands)), Killer(running.services)
+    return Pulse(world=running, desk=desk, progress=progress, killer=killer)
+
+
+async def _work(
+    running: World, bot: Bot, pulse: Pulse, options: Options, errands: tuple[Errand, ...]
+) -> bool:
+    """Drive, kill and watch until nothing is left to happen; False when time was up first."""
     driving = Driver(running, bot, pulse.progress).run(errands)
     async with _beside(driving), _beside(_kills(pulse, options)):
-        await pulse.until_quiet(within=options.within)
+        return await pulse.until_quiet(within=options.within)
 
 
 async def _kills(pulse: Pulse, options: Options) -> None:
-    if options.faults is Profile.HARD:
+    if options.faults is Faults.HARD:
         await pulse.killer.run(while_working=lambda: pulse.is_working)
 
 
 @asynccontextmanager
-async def _beside(work: object) -> AsyncIterator[None]:
+async def _beside(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
     """Run something beside the block; its failure ends the block, its end does not."""
     async with asyncio.TaskGroup() as group:
-        task = group.create_task(work)  # type: ignore[arg-type]  # a coroutine of any result
+        task = group.create_task(work)
         yield
         task.cancel()
 
 
+@asynccontextmanager
+async def _answered(when: str) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(ANSWERS_WITHIN):
+            yield
+    except TimeoutError as silent:
+        raise Trouble(
+            f"job-store did not answer {when} for {ANSWERS_WITHIN:.0f} s",
+            hint="its log is in the directory named above",
+        ) from silent
+
+
 async def _keep(console: Console, running: World) -> None:
-    console.print(f"\nstill running: [bold underline]{running.chat_page}[/]  Ctrl-C stops it", soft_wrap=True)
-    with contextlib.suppress(asyncio.CancelledError):
-        await asyncio.get_running_loop().create_future()
-
-
-def _sayer(console: Console):  # noqa: ANN202
-    def say(text: str) -> None:
-        console.print(f"[quiet]{text} …[/]")
-
-    return say
+    console.print(
+        f"still running: [bold underline]{running.chat_page}[/]  Ctrl-C stops it", soft_wrap=True
+    )
+    await lifecycle.stop_signal()

@@ -8,20 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from testkit.kie import SANDBOX_API_KEY, FakeKie
-from testkit.kie import Profile as KieProfile
-from testkit.ports import LOOPBACK, free_port
-from testkit.processes import ChildFailed, ServiceProcess
-from testkit.telegram import FakeTelegram, Limits
-
 from sendonce_cli.demo.errands import Errand
+from sendonce_cli.demo.options import Faults
+from sendonce_cli.settings import DELIVERER, GATEWAY, RECONCILER, STORE, SUBMITTER
 from sendonce_cli.stack.servers import Addresses, migrate, servers
 from sendonce_cli.stack.services import (
-    DELIVERER,
-    GATEWAY,
-    RECONCILER,
-    STORE,
-    SUBMITTER,
     Wiring,
     as_process,
     plan_services,
@@ -29,11 +20,15 @@ from sendonce_cli.stack.services import (
     stop_all,
 )
 from sendonce_cli.trouble import Trouble
+from testkit.kie import SANDBOX_API_KEY, FakeKie
+from testkit.ports import LOOPBACK, free_port
+from testkit.processes import ChildFailed, ServiceProcess
+from testkit.telegram import FakeTelegram, Limits
 
 BOT: Final = "default"
 HANG: Final = 1.5  # seconds a hanging Telegram keeps silent; the real one may take longer
 # A killed submitter's call may leave a task nobody will ever tell of; its job must expire in the run.
-EXPIRES_AFTER: Final = {KieProfile.NONE: 120, KieProfile.LIGHT: 120, KieProfile.HARD: 150}
+EXPIRES_AFTER: Final = {Faults.NONE: 120, Faults.LIGHT: 120, Faults.HARD: 150}
 
 Say = Callable[[str], None]
 
@@ -58,7 +53,7 @@ class World:
 
 @asynccontextmanager
 async def world(
-    directory: Path, *, errands: tuple[Errand, ...], faults: KieProfile, seed: int, say: Say
+    directory: Path, *, errands: tuple[Errand, ...], faults: Faults, seed: int, say: Say
 ) -> AsyncIterator[World]:
     """Start everything, and end it in order."""
     hmac_key = secrets.token_urlsafe(24)
@@ -80,7 +75,9 @@ async def world(
             expires_after=EXPIRES_AFTER[faults],
         )
         logs = directory / "logs"
-        services = {name: as_process(plan) for name, plan in plan_services(wiring, logs=logs).items()}
+        services = {
+            name: as_process(plan) for name, plan in plan_services(wiring, logs=logs).items()
+        }
         stack.push_async_callback(stop_all, services.values())
         say("starting five services")
         await _start(services)
@@ -93,17 +90,18 @@ async def world(
             hmac_key=hmac_key,
             logs=logs,
         )
-        say("stopping")
 
 
 def _kie(errands: tuple[Errand, ...], *, seed: int, hmac_key: str) -> FakeKie:
-    kie = FakeKie(seed=seed, hmac_key=hmac_key, create_rate=None, keep_tasks=4 * len(errands) + 1_000)
+    kie = FakeKie(
+        seed=seed, hmac_key=hmac_key, create_rate=None, keep_tasks=4 * len(errands) + 1_000
+    )
     for errand in errands:
         kie.plan_marked(errand.marker, errand.plan)
     return kie
 
 
-def _telegram(errands: tuple[Errand, ...], *, faults: KieProfile, seed: int) -> FakeTelegram:
+def _telegram(errands: tuple[Errand, ...], *, faults: Faults, seed: int) -> FakeTelegram:
     telegram = FakeTelegram(seed=seed, faults=faults.value, limits=Limits(), hang_seconds=HANG)
     for user in {errand.user for errand in errands}:
         telegram.add_chat(user.id, kind="private", title=user.name)
@@ -111,7 +109,13 @@ def _telegram(errands: tuple[Errand, ...], *, faults: KieProfile, seed: int) -> 
 
 
 def _wiring(
-    addresses: Addresses, *, kie_url: str, telegram_url: str, hmac_key: str, gateway_port: int, expires_after: int
+    addresses: Addresses,
+    *,
+    kie_url: str,
+    telegram_url: str,
+    hmac_key: str,
+    gateway_port: int,
+    expires_after: int,
 ) -> Wiring:
     signing = base64.b64encode(secrets.token_bytes(32)).decode()
     return Wiring(

@@ -1,19 +1,23 @@
 """Bots, as a list and after one was added."""
 
-from contracts.ops import BotsView, BotView
 from rich.console import RenderableType
 from rich.text import Text
 
+from contracts.ops import BotsView, BotView
 from sendonce_cli.screen import moment_text, table
 
 
 def bots_screen(view: BotsView) -> RenderableType:
     """Return one row a bot."""
     if not view.bots:
-        return Text("no bots yet: `sendonce bots add NAME`, or set SENDONCE_BOT_TOKEN", style="warn")
+        return Text(
+            "no bots yet: `sendonce bots add NAME`, or set SENDONCE_BOT_TOKEN", style="warn"
+        )
     rows = table("bot", "currency", "language", "Telegram token", "KIE account", "since", "state")
     for bot in view.bots:
-        state = Text(f"paused: {bot.paused}", style="bad") if bot.paused else Text("open", style="good")
+        state = (
+            Text(f"paused: {bot.paused}", style="bad") if bot.paused else Text("open", style="good")
+        )
         rows.add_row(
             Text(bot.slug, style="name"),
             bot.currency,

@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from contracts.ops import DoctorView
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from contracts.ops import DoctorView
 from sendonce_cli.screen import table
 
 # What each check promises, for a reader who has not read the SQL.
@@ -30,7 +30,12 @@ def doctor_screen(view: DoctorView) -> RenderableType:
     for finding in view.findings:
         mark = Text("ok", style="good") if finding.ok else Text("broken", style="bad")
         promise = PROMISES.get(finding.check, finding.check.replace("_", " "))
-        rows.add_row(mark, promise, "" if finding.ok else str(finding.count), Text(finding.detail, style="dim"))
+        rows.add_row(
+            mark,
+            promise,
+            "" if finding.ok else str(finding.count),
+            Text(finding.detail, style="dim"),
+        )
     broken = sum(not finding.ok for finding in view.findings)
     verdict = (
         Text(f"All {len(view.findings)} laws are kept.", style="good")

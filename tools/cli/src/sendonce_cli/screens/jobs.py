@@ -1,12 +1,12 @@
 """Jobs, as a list and as one whole story."""
 
-from contracts.api import JobsView, JobView, LedgerLine, PartView
-from contracts.ops import JobStory, TimelineLine
-from contracts.values import PartState
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from contracts.api import JobsView, JobView, LedgerLine, PartView
+from contracts.ops import JobStory, TimelineLine
+from contracts.values import PartState
 from sendonce_cli.screen import moment_text, money_text, state_text, table
 
 PART_STYLES = {

@@ -1,10 +1,10 @@
 """Orphans, as a list and as one with its messages."""
 
-from contracts.api import OrphansView, OrphanView
-from contracts.ops import OrphanStory
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from contracts.api import OrphansView, OrphanView
+from contracts.ops import OrphanStory
 from sendonce_cli.screen import moment_text, table
 
 STYLES = {"waiting": "warn", "matched": "good", "expired": "magenta"}
@@ -32,10 +32,17 @@ def orphan_screen(story: OrphanStory) -> RenderableType:
     """Return the orphan and its messages as they were stored."""
     orphan = story.orphan
     lines: list[RenderableType] = [
-        Text.assemble((f"task {orphan.task_id}  ", "name"), _state(orphan), (f"  {orphan.id}", "dim")),
-        Text(f"first seen {moment_text(orphan.first_seen_at)}, {orphan.reports} messages, "
-             f"{'trusted' if orphan.trusted else 'not trusted: nobody signed it'}"),
-        Text(f"belongs to job {orphan.job_id}" if orphan.job_id else "no job knows this task", style="dim"),
+        Text.assemble(
+            (f"task {orphan.task_id}  ", "name"), _state(orphan), (f"  {orphan.id}", "dim")
+        ),
+        Text(
+            f"first seen {moment_text(orphan.first_seen_at)}, {orphan.reports} messages, "
+            f"{'trusted' if orphan.trusted else 'not trusted: nobody signed it'}"
+        ),
+        Text(
+            f"belongs to job {orphan.job_id}" if orphan.job_id else "no job knows this task",
+            style="dim",
+        ),
     ]
     for number, body in enumerate(story.bodies, start=1):
         lines += [Text(f"\nmessage {number}", style="head"), Text(body)]

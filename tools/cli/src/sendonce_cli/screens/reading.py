@@ -2,10 +2,11 @@
 
 from typing import Final
 
-from kie.reading import Media, Reading, State
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
+
+from kie.reading import Media, Reading, State
 
 STYLES: Final = {
     State.SUCCEEDED: "good",
@@ -33,7 +34,10 @@ def reading_screen(reading: Reading) -> RenderableType:
     rows = Table.grid(padding=(0, 2))
     rows.add_column(style="quiet", no_wrap=True)
     rows.add_column(overflow="fold")
-    rows.add_row("state", Text.assemble((str(reading.state), STYLES[reading.state]), f"  {MEANINGS[reading.state]}"))
+    rows.add_row(
+        "state",
+        Text.assemble((str(reading.state), STYLES[reading.state]), f"  {MEANINGS[reading.state]}"),
+    )
     rows.add_row("task", reading.task_id or Text("none named", style="warn"))
     rows.add_row("family", reading.family or Text("not recognised", style="warn"))
     if reading.progress is not None:
@@ -41,7 +45,9 @@ def reading_screen(reading: Reading) -> RenderableType:
     for number, medium in enumerate(reading.media):
         rows.add_row("" if number else "results", _medium(medium))
     if reading.error_code or reading.error_message:
-        rows.add_row("error", Text(" · ".join(filter(None, (reading.error_code, reading.error_message)))))
+        rows.add_row(
+            "error", Text(" · ".join(filter(None, (reading.error_code, reading.error_message))))
+        )
     for number, anomaly in enumerate(reading.anomalies):
         rows.add_row("" if number else "odd", Text(anomaly.replace("_", " "), style="warn"))
     for number, reason in enumerate(reading.trace):

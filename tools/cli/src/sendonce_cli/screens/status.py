@@ -1,18 +1,20 @@
 """One screen of the whole system."""
 
-from contracts.ops import BotStatus, StatusView
-from contracts.values import JobState
 from rich.columns import Columns
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from contracts.ops import BotStatus, StatusView
+from contracts.values import JobState
 from sendonce_cli.screen import STATE_STYLES, moment_text, span_text, table
 
 
 def status_screen(view: StatusView) -> RenderableType:
     """Return the verdict, the bots and the queues."""
-    return Group(_verdict(view), _bots(view.bots), Columns([_flow(view), _decisions(view)], padding=(0, 4)))
+    return Group(
+        _verdict(view), _bots(view.bots), Columns([_flow(view), _decisions(view)], padding=(0, 4))
+    )
 
 
 def _verdict(view: StatusView) -> Text:
@@ -22,12 +24,21 @@ def _verdict(view: StatusView) -> Text:
 
 def _bots(bots: tuple[BotStatus, ...]) -> RenderableType:
     if not bots:
-        return Text("\nno bots yet: `sendonce bots add NAME`, or set SENDONCE_BOT_TOKEN\n", style="warn")
+        return Text(
+            "\nno bots yet: `sendonce bots add NAME`, or set SENDONCE_BOT_TOKEN\n", style="warn"
+        )
     present = [state for state in JobState if any(bot.by_state.get(state) for bot in bots)]
     rows = table("bot", ">open", ">oldest", *(f">{state}" for state in present))
     for bot in bots:
-        counts = (Text(f"{bot.by_state.get(state, 0):,}", style=STATE_STYLES[state]) for state in present)
-        rows.add_row(Text(bot.bot, style="name"), f"{bot.open_jobs:,}", span_text(bot.oldest_open_seconds), *counts)
+        counts = (
+            Text(f"{bot.by_state.get(state, 0):,}", style=STATE_STYLES[state]) for state in present
+        )
+        rows.add_row(
+            Text(bot.bot, style="name"),
+            f"{bot.open_jobs:,}",
+            span_text(bot.oldest_open_seconds),
+            *counts,
+        )
     return rows
 
 
@@ -51,8 +62,16 @@ def _decisions(view: StatusView) -> Table:
     return _pairs(
         "waiting for somebody",
         (
-            ("results uncertain", f"{view.parts_uncertain:,}", "bad" if view.parts_uncertain else ""),
-            ("submissions uncertain", f"{view.submissions_uncertain:,}", "warn" if view.submissions_uncertain else ""),
+            (
+                "results uncertain",
+                f"{view.parts_uncertain:,}",
+                "bad" if view.parts_uncertain else "",
+            ),
+            (
+                "submissions uncertain",
+                f"{view.submissions_uncertain:,}",
+                "warn" if view.submissions_uncertain else "",
+            ),
             ("parked, user blocked the bot", f"{view.parts_parked:,}", ""),
             ("orphans waiting", f"{view.orphans_waiting:,}", ""),
             ("dead letters", f"{view.dead_letters:,}", "bad" if view.dead_letters else ""),
@@ -62,7 +81,14 @@ def _decisions(view: StatusView) -> Table:
 
 
 def _pairs(title: str, pairs: tuple[tuple[str, str, str], ...]) -> Table:
-    grid = Table(title=title, title_justify="left", title_style="head", box=None, show_header=False, pad_edge=False)
+    grid = Table(
+        title=title,
+        title_justify="left",
+        title_style="head",
+        box=None,
+        show_header=False,
+        pad_edge=False,
+    )
     grid.add_column(style="quiet")
     grid.add_column(justify="right")
     for name, value, style in pairs:

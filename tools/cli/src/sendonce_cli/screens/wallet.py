@@ -1,9 +1,9 @@
 """A wallet and its statement."""
 
-from contracts.api import StatementView, WalletView
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from contracts.api import StatementView, WalletView
 from sendonce_cli.screen import moment_text, money_text, table
 
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from job_store.migrate import MigrationError, migrate_bus, migrate_database
+from sendonce_cli.trouble import Trouble
 from testkit.processes import ChildFailed
 from testkit.servers import DirectoryInUse, NatsServer, PostgresServer
-
-from sendonce_cli.trouble import Trouble
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,12 +24,16 @@ class Addresses:
 
 @asynccontextmanager
 async def servers(
-    data_dir: Path, *, nats_url: str | None = None, database_url: str | None = None
+    data_dir: Path,
+    *,
+    nats_url: str | None = None,
+    database_url: str | None = None,
+    nats_port: int | None = None,
 ) -> AsyncIterator[Addresses]:
     """Start what is not given, and stop it at the end: Postgres last."""
     async with AsyncExitStack() as stack:
         postgres = None if database_url else PostgresServer(data_dir / "postgres")
-        nats = None if nats_url else NatsServer(data_dir / "nats")
+        nats = None if nats_url else NatsServer(data_dir / "nats", port=nats_port)
         try:
             async with asyncio.TaskGroup() as group:
                 for server in (postgres, nats):
@@ -54,7 +57,9 @@ async def migrate(addresses: Addresses, *, creds: Path | None = None) -> None:
             migrate_database(addresses.database_url), migrate_bus(addresses.nats_url, creds=creds)
         )
     except MigrationError as refused:
-        raise Trouble(f"the schema could not be migrated: {refused}", hint="see `sendonce migrate status`") from refused
+        raise Trouble(
+            f"the schema could not be migrated: {refused}", hint="see `sendonce migrate status`"
+        ) from refused
 
 
 def _cannot_start(problem: BaseException, data_dir: Path) -> Trouble:

@@ -6,17 +6,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from chassis.settings import KNOWN_NAMES, PREFIX
+from chassis.settings import PREFIX
+from sendonce_cli.settings import (
+    DELIVERER,
+    GATEWAY,
+    RECONCILER,
+    STORE,
+    SUBMITTER,
+    is_heard_by,
+    is_heard_by_all,
+)
 from testkit.ports import LOOPBACK, free_port
 from testkit.processes import ServiceProcess, ServiceSpec, python_module
 
-GATEWAY, STORE, SUBMITTER, DELIVERER, RECONCILER = (
-    "callback-gateway",
-    "job-store",
-    "submitter",
-    "deliverer",
-    "reconciler",
-)
 # Whoever brings work in starts last and stops first; the judge hears all of them out.
 START_ORDER: Final = (STORE, DELIVERER, SUBMITTER, RECONCILER, GATEWAY)
 READY_WITHIN: Final = 45.0  # seconds; five Pythons starting side by side on a small machine
@@ -42,7 +44,7 @@ class ServicePlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wiring:
-    """What all services share, and what only one of them may hear."""
+    """What all services are told, and what only one of them is told; a name none of them knows goes nowhere."""
 
     shared: Mapping[str, str]
     own: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -54,7 +56,11 @@ def plan_services(wiring: Wiring, *, logs: Path) -> dict[str, ServicePlan]:
     for name in START_ORDER:
         port = free_port()
         told = {
-            **{key: value for key, value in wiring.shared.items() if key in KNOWN_NAMES},
+            **{
+                key: value
+                for key, value in wiring.shared.items()
+                if is_heard_by_all(key) or is_heard_by(name, key)
+            },
             **wiring.own.get(name, {}),
             "HEALTH_PORT": str(port),
         }

@@ -1,0 +1,36 @@
+"""Streams are purged below what every durable acknowledged, never above."""
+
+import nats
+import pytest
+from contracts import streams
+from job_store import retention
+from job_store.migrate import migrate_bus
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "PURGE_ABOVE", 0.0)
+
+
+async def test_only_what_every_durable_acknowledged_is_purged(nats_url: str, small: None):
+    await migrate_bus(nats_url)
+    client = await nats.connect(nats_url)
+    js = client.jetstream()
+    for _ in range(3):
+        await js.publish("submissions.outcome", b"s")
+        await js.publish("deliveries.outcome", b"d")
+
+    await retention.purge_acknowledged(js)
+    assert (await js.stream_info(streams.OUTCOMES)).state.messages == 6
+
+    submissions = await js.pull_subscribe_bind("job-store-submissions", streams.OUTCOMES)
+    for message in await submissions.fetch(3):
+        await message.ack_sync()
+    deliveries = await js.pull_subscribe_bind("job-store-deliveries", streams.OUTCOMES)
+    (first,) = await deliveries.fetch(1)
+    await first.ack_sync()
+    await retention.purge_acknowledged(js)
+
+    state = (await js.stream_info(streams.OUTCOMES)).state
+    assert (state.first_seq, state.messages) == (3, 4)
+    await client.close()

@@ -1,0 +1,113 @@
+"""`sendonce up` runs the whole system, the other commands find it, and Ctrl-C ends it in order."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from testkit.ports import free_port
+from testkit.processes import environment, holds
+
+COMMAND = [sys.executable, "-c", "from sendonce_cli.main import app; app()"]
+UP_WITHIN = 90.0
+GONE_WITHIN = 40.0
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+
+
+@asynccontextmanager
+async def running(
+    directory: Path, *arguments: str
+) -> AsyncIterator[tuple[subprocess.Popen[bytes], dict[str, str]]]:
+    """A started system, and the environment in which the other commands find it."""
+    log = directory / "up.log"
+    env = environment(
+        {
+            "SENDONCE_DATA_DIR": str(directory / "data"),
+            "SENDONCE_GATEWAY_PORT": str(free_port()),
+            "COLUMNS": "120",
+        }
+    )
+    with log.open("wb") as output:
+        up = subprocess.Popen([*COMMAND, "up", *arguments], env=env, stdout=output, stderr=output)
+    try:
+        text = await until(log, "Ctrl-C stops", up)
+        (nats_url,) = set(re.findall(r"nats://\S+", text))
+        yield up, {**env, "SENDONCE_NATS_URL": nats_url}
+    finally:
+        up.kill()
+        up.wait()
+
+
+async def until(log: Path, said: str, up: subprocess.Popen[bytes]) -> str:
+    """Wait until it has said so, or has ended."""
+    await holds(lambda: said in log.read_text("utf-8") or up.poll() is not None, within=UP_WITHIN)
+    text = log.read_text("utf-8")
+    assert said in text
+    return text
+
+
+def ask(env: dict[str, str], *arguments: str) -> str:
+    done = subprocess.run(
+        [*COMMAND, *arguments], env=env, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def stop(up: subprocess.Popen[bytes], by: signal.Signals = signal.SIGINT) -> int:
+    children = psutil.Process(up.pid).children(recursive=True)
+    up.send_signal(by)
+    code = up.wait(GONE_WITHIN)
+    assert not [child for child in children if child.is_running()]
+    return code
+
+
+async def test_the_commands_find_what_up_started(tmp_path: Path) -> None:
+    async with running(tmp_path) as (up, env):
+        assert json.loads(ask(env, "status", "--json"))["healthy"] is True
+        assert "laws are kept" in ask(env, "doctor")
+        assert "saved shop" in ask(env, "bots", "add", "shop", "--currency", "XTR")
+        slugs = [bot["slug"] for bot in json.loads(ask(env, "bots", "list", "--json"))["bots"]]
+        assert slugs == ["default", "shop"]
+        ask(env, "wallet", "topup", "5", "1250", "--reference", "payment-1")
+        ask(env, "wallet", "topup", "5", "1250", "--reference", "payment-1")
+        assert "12.50 RUB free" in ask(env, "wallet", "show", "5")
+        assert "payment-1" in ask(env, "wallet", "statement", "5")
+        assert "no such jobs" in ask(env, "jobs", "list")
+        assert "no such orphans" in ask(env, "orphans", "list")
+
+        assert stop(up) == 0
+
+
+async def test_a_service_that_dies_is_started_again_and_it_is_said(tmp_path: Path) -> None:
+    async with running(tmp_path) as (up, _):
+        victim = service(up, "reconciler")
+
+        victim.kill()
+
+        text = await until(tmp_path / "up.log", "reconciler is back", up)
+        assert "reconciler died (signal 9)" in text
+        assert service(up, "reconciler").pid != victim.pid
+        assert stop(up, signal.SIGTERM) == 0
+
+
+async def test_all_services_in_one_process(tmp_path: Path) -> None:
+    async with running(tmp_path, "--one-process") as (up, env):
+        assert json.loads(ask(env, "status", "--json"))["healthy"] is True
+        with pytest.raises(StopIteration):
+            service(up, "reconciler")
+
+        assert stop(up) == 0
+
+
+def service(up: subprocess.Popen[bytes], module: str) -> psutil.Process:
+    children = psutil.Process(up.pid).children(recursive=True)
+    return next(child for child in children if child.cmdline()[-2:] == ["-m", module])
