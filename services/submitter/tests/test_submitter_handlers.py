@@ -156,7 +156,7 @@ async def test_a_rate_limit_makes_the_account_wait(world: World) -> None:
 
     assert isinstance(outcome.result, Later)
     assert outcome.result.scope == "account"
-    assert outcome.result.after >= 10
+    assert outcome.result.after >= 3
     assert not outcome.result.needs_owner
 
 
