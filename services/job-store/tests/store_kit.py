@@ -229,6 +229,11 @@ def expect(**fields: Any) -> ExpectJob:
     return ExpectJob(**base | fields)
 
 
+def deliver(**fields: Any) -> DeliverJob:
+    base = {"key": str(uuid4()), "chat_id": 7, "user_id": 7, "status": "none", "media": images(1), "not_after": LATER}
+    return DeliverJob(**base | fields)
+
+
 def images(count: int) -> tuple[ReportedMedia, ...]:
     return tuple(
         ReportedMedia(kind=MediaKind.IMAGE, url=f"https://file.example/{new_id()}/{n}.png")

@@ -8,35 +8,36 @@ from dataclasses import replace
 import pytest
 
 from sendonce_cli.demo.errands import Door, draw, users_of
+from sendonce_cli.demo.options import Faults
 from sendonce_cli.demo.verdict import PRINTED
-from testkit.kie import CreateAnswer, Profile
+from testkit.kie import CreateAnswer
 
 LONGEST = 150
 
 
 def test_the_same_seed_draws_the_same_errands() -> None:
-    first = draw(jobs=50, faults=Profile.LIGHT, seed=7)
+    first = draw(jobs=50, faults=Faults.LIGHT, seed=7)
 
-    assert first == draw(jobs=50, faults=Profile.LIGHT, seed=7)
-    assert first != draw(jobs=50, faults=Profile.LIGHT, seed=8)
+    assert first == draw(jobs=50, faults=Faults.LIGHT, seed=7)
+    assert first != draw(jobs=50, faults=Faults.LIGHT, seed=8)
 
 
-@pytest.mark.parametrize("faults", list(Profile))
-def test_one_job_in_ten_fails_at_the_provider(faults: Profile) -> None:
+@pytest.mark.parametrize("faults", list(Faults))
+def test_one_job_in_ten_fails_at_the_provider(faults: Faults) -> None:
     errands = draw(jobs=200, faults=faults, seed=1)
 
     assert sum(errand.plan.fails for errand in errands) == 20
 
 
 def test_without_faults_nothing_else_goes_wrong() -> None:
-    errands = draw(jobs=200, faults=Profile.NONE, seed=1)
+    errands = draw(jobs=200, faults=Faults.NONE, seed=1)
 
     assert sum(errand.faults for errand in errands) == 0
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_every_task_can_be_known_of(seed: int) -> None:
-    for errand in draw(jobs=400, faults=Profile.HARD, seed=seed):
+    for errand in draw(jobs=400, faults=Faults.HARD, seed=seed):
         plan = errand.plan
         assert plan.create_answer is CreateAnswer.OK or plan.calls_back
         assert errand.door is Door.CREATE or plan.create_answer is CreateAnswer.OK
@@ -44,7 +45,7 @@ def test_every_task_can_be_known_of(seed: int) -> None:
 
 
 def test_users_pay_for_all_their_errands() -> None:
-    errands = draw(jobs=60, faults=Profile.LIGHT, seed=1)
+    errands = draw(jobs=60, faults=Faults.LIGHT, seed=1)
 
     assert sum(users_of(errands).values()) == sum(errand.ware.price for errand in errands)
     assert len({errand.key for errand in errands}) == 60

@@ -8,11 +8,10 @@ from typing import Final
 from uuid import UUID
 
 import structlog
-from chassis import bus, clock, health, lifecycle, postgres
+from chassis import bus, health, lifecycle, postgres
 from chassis.loops import Periodic
 from chassis.outbox import OutboxRelay
 from contracts import streams, subjects
-from contracts.ops import AddBot
 from faststream.nats import NatsBroker
 from kie.tokens import CallbackToken, mint
 
@@ -46,9 +45,11 @@ __all__ = [
     "Settings",
     "StreamDrift",
     "build",
+    "consumer_specs",
     "main",
     "migrate_bus",
     "migrate_database",
+    "stream_specs",
 ]
 
 log = structlog.get_logger()
@@ -89,7 +90,7 @@ async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecy
     inbox, requests = Inbox(units), Requests(units)
     ops = Ops(units, requests)
     if settings.bot_token is not None:
-        await ops.add_bot(AddBot(slug="default", not_after=clock.SYSTEM.now() + timedelta(minutes=1)))
+        await ops.make_default_bot()
     handlers = Handlers(inbox, effects)
     watchdog = bus.ConsumerWatchdog(js, consumer_specs(), floor=inbox.floor, on_floor=inbox.keep_floor)
     api = Api(

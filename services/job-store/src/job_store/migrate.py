@@ -68,7 +68,7 @@ def _dbmate() -> str:
 
 
 def _with_sslmode(url: str) -> str:
-    """Say ``sslmode=prefer`` for dbmate's driver, which would insist on TLS where asyncpg does not."""
+    """Say that TLS is not insisted on: dbmate's driver would, where asyncpg does not. A URL that says more keeps it."""
     if "sslmode=" in url:
         return url
     return f"{url}{'&' if '?' in url else '?'}sslmode=disable"

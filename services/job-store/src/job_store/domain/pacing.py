@@ -68,22 +68,23 @@ def decide(
     """Say for each ask when it may go (``now`` or later), in order, and return the buckets after it.
 
     Who goes now is counted. Who must wait is only told when to ask again, one slot behind those before
-    it, so that one chat's backlog neither delays another chat nor is looked at over and over.
+    it in the bucket that holds it back, so that one chat's backlog neither delays another chat nor is
+    looked at over and over, and neither is a bot's.
     """
     after = dict(buckets)
     waiting: dict[str, int] = {}
     answers: list[datetime] = []
     for ask in asks:
-        at = max(_earliest(after[key], all_limits.of(key), ask.units, now) for key in ask.keys)
-        if at <= now:
+        free = {key: _earliest(after[key], all_limits.of(key), ask.units, now) for key in ask.keys}
+        if max(free.values()) <= now:
             for key in ask.keys:
                 after[key] = _spend(after[key], all_limits.of(key), ask.units, now)
             answers.append(now)
             continue
-        narrow = ask.keys[-1]
-        behind = waiting.get(narrow, 0)
-        waiting[narrow] = behind + ask.units
-        answers.append(at + behind * all_limits.of(narrow).interval)
+        slots = {key: at + waiting.get(key, 0) * all_limits.of(key).interval for key, at in free.items() if at > now}
+        at, binding = max((at, key) for key, at in slots.items())
+        waiting[binding] = waiting.get(binding, 0) + ask.units
+        answers.append(at)
     return answers, after
 
 

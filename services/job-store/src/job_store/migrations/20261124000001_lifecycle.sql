@@ -75,6 +75,7 @@ CREATE TABLE sendonce.jobs (
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.01);
 CREATE INDEX jobs_overdue ON sendonce.jobs (expires_at) WHERE state IN ('created', 'submitting', 'running');
 CREATE INDEX jobs_of_chat ON sendonce.jobs (bot, chat_id, id);
+CREATE INDEX jobs_undelivered ON sendonce.jobs (bot, id) WHERE state = 'succeeded' AND deliver;
 -- Two jobs never share one status message.
 CREATE UNIQUE INDEX jobs_status_message ON sendonce.jobs (bot, chat_id, status_message_id)
     WHERE status_message_id IS NOT NULL;

@@ -15,8 +15,8 @@ from pydantic import JsonValue
 from job_store.domain import delivery, lifecycle, money
 from job_store.domain.case import Case
 from job_store.domain.rows import Bot, Door, Job
-from job_store.store.effects import creates_key
-from job_store.store.effects import sql as effects_sql
+from job_store.store.pacing import creates_key
+from job_store.store.pacing import sql as pacing_sql
 from job_store.store.unit import Transaction, Units
 from job_store.store.unit import sql as shared
 
@@ -121,7 +121,7 @@ def _same_or_conflict(item: Creation, job_id: UUID, digest: str) -> Created | Re
 
 async def _paused(tx: Transaction, bots: dict[str, Bot]) -> dict[str, str]:
     keys = [creates_key(bot.kie_account) for bot in bots.values()]
-    rows = await tx.connection.fetch(effects_sql.paused_accounts, keys)
+    rows = await tx.connection.fetch(pacing_sql.paused_accounts, keys)
     return {row["key"]: row["needs_owner"] for row in rows}
 
 

@@ -2,26 +2,34 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
+from typing import Final
 from uuid import UUID
 
+import structlog
+from asyncpg import UniqueViolationError
+from chassis.postgres import is_conflict, is_outage
 from chassis.queries import load
 from contracts.deliveries import DeliveryOutcome
 from contracts.effects import Begin, Carried, Go, Stop
-from contracts.outcomes import Later
 from contracts.submissions import SubmissionOutcome, TaskCreated
 from pydantic import JsonValue
 
 from job_store.domain import delivery, lifecycle
 from job_store.domain.case import Case
-from job_store.domain.pacing import Ask, Bucket, Limits, decide
+from job_store.domain.pacing import Limits, decide
 from job_store.domain.rows import Effect, EffectKind, EffectState
 from job_store.domain.rules import TELEGRAM_LEASE
-from job_store.store.rows import bucket_of, recordset
+from job_store.store.pacing import ask, lock_buckets, park, save_buckets
+from job_store.store.pacing import sql as pacing_sql
+from job_store.store.rows import Row
 from job_store.store.unit import Transaction, Units
 
+log = structlog.get_logger()
+
 sql = load("job_store.store", "effects.sql")
+
+SET_ASIDE: Final = timedelta(minutes=1)  # for what cannot be claimed; the log says why
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,32 +47,63 @@ class Effects:
         self._limits = limits
 
     async def claim_due(self, limit: int) -> int:
-        """Claim what is due and may go now; returns how many effects were looked at."""
-        async with self._units.begin() as tx:
-            due = await tx.connection.fetch(sql.lock_due, limit)
-            if not due:
-                return 0
-            await tx.lock(row["job_id"] for row in due)
-            wanted = [(tx.cases[row["job_id"]], row["id"]) for row in due]
-            ready = [(case, case.effects[effect_id]) for case, effect_id in wanted]
-            # The lock came after the look: another round may have claimed it in between.
-            ready = [(case, effect) for case, effect in ready if effect.state is EffectState.PENDING]
-            ready = [(case, effect) for case, effect in ready if not _put_off(case, effect)]
-            await self._claim(tx, ready)
-            return len(due)
+        """Claim what is due and may go now; returns how many effects were looked at.
 
-    async def _claim(self, tx: Transaction, ready: Sequence[tuple[Case, Effect]]) -> None:
-        asks = [_ask(case, effect) for case, effect in ready]
-        buckets = await _lock_buckets(tx, {key for ask in asks for key in ask.keys})
+        One that cannot be claimed is set aside alone: nobody else's result waits behind it.
+        """
+        try:
+            async with self._units.begin() as tx:
+                due = await tx.connection.fetch(sql.lock_due, limit)
+                await self._claim(tx, due)
+                return len(due)
+        except Exception as problem:
+            if is_outage(problem) or is_conflict(problem):
+                raise
+            log.exception("claims.failed")
+            return await self._claim_each(limit)
+
+    async def _claim_each(self, limit: int) -> int:
+        async with self._units.database.connection() as connection:
+            due = await connection.fetch(sql.see_due, limit)
+        for row in due:
+            try:
+                async with self._units.begin() as tx:
+                    await self._claim(tx, [row])
+            except Exception as problem:
+                if is_outage(problem) or is_conflict(problem):
+                    raise
+                log.exception("claim.failed", job_id=str(row["job_id"]), effect_id=str(row["id"]))
+                await self._set_aside(row, is_taken=isinstance(problem, UniqueViolationError))
+        return len(due)
+
+    async def _set_aside(self, row: Row, *, is_taken: bool) -> None:
+        """Try it again later; without the status message when another job's part stands in that."""
+        async with self._units.begin() as tx:
+            case = (await tx.lock([row["job_id"]]))[row["job_id"]]
+            effect = case.effects[row["id"]]
+            if is_taken:
+                case.change(status_message_id=None, status_at=None)
+            if effect.state is EffectState.PENDING:
+                case.again(effect, after=SET_ASIDE, failures=effect.failures + 1)
+
+    async def _claim(self, tx: Transaction, due: Sequence[Row]) -> None:
+        await tx.lock(row["job_id"] for row in due)
+        wanted = [(tx.cases[row["job_id"]], row["id"]) for row in due]
+        ready = [(case, case.effects[effect_id]) for case, effect_id in wanted]
+        # The lock came after the look: another round may have claimed it in between.
+        ready = [(case, effect) for case, effect in ready if effect.state is EffectState.PENDING]
+        ready = [(case, effect) for case, effect in ready if not _put_off(case, effect)]
         if not ready:
             return
+        asks = [ask(case, effect) for case, effect in ready]
+        buckets = await lock_buckets(tx, {key for each in asks for key in each.keys})
         answers, after = decide(asks, buckets, self._limits, ready[0][0].now)
         for (case, effect), at in zip(ready, answers, strict=True):
             if at > case.now:
                 case.put(replace(effect, due_at=at))
             else:
                 _give_out(case, effect, tx)
-        await _save_buckets(tx, [bucket for key, bucket in after.items() if bucket != buckets[key]])
+        await save_buckets(tx, [bucket for key, bucket in after.items() if bucket != buckets[key]])
 
     async def begin(self, batch: list[Begin]) -> list[Go | Stop]:
         """Say who may act; see ``lifecycle.begin``."""
@@ -106,7 +145,7 @@ class Effects:
         await tx.connection.execute(sql.insert_evidence, fresh)
         # A repeated message says nothing new: what was over stays over.
         new = [item.outcome for item in settled if not item.known and item.outcome.attempt_id in effects]
-        await _park(tx, [(effects[outcome.attempt_id][0], outcome) for outcome in new])
+        await park(tx, [(effects[outcome.attempt_id][0], outcome) for outcome in new])
         return settled
 
     async def end_leases(self, limit: int) -> int:
@@ -140,7 +179,7 @@ class Effects:
 
     async def forget_buckets(self) -> None:
         async with self._units.database.connection() as connection:
-            await connection.execute(sql.forget_buckets)
+            await connection.execute(pacing_sql.forget_buckets)
 
 
 def _put_off(case: Case, effect: Effect) -> bool:
@@ -150,26 +189,6 @@ def _put_off(case: Case, effect: Effect) -> bool:
         return False
     case.put(replace(effect, due_at=case.now + wait))
     return True
-
-
-def _ask(case: Case, effect: Effect) -> Ask:
-    job = case.job
-    match effect.kind:
-        case EffectKind.SUBMIT:
-            return Ask(keys=(creates_key(job.account),), units=1)
-        case EffectKind.POLL:
-            return Ask(keys=(f"polls:{job.account}",), units=1)
-        case _:
-            return Ask(keys=(f"bot:{job.bot}", _chat_key(job.bot, job.chat_id)), units=delivery.units(case, effect))
-
-
-def creates_key(account: str) -> str:
-    """Name the bucket of an account's createTask calls; its parking is what ``Paused`` means."""
-    return f"creates:{account}"
-
-
-def _chat_key(bot: str, chat_id: int) -> str:
-    return f"{'group' if chat_id < 0 else 'chat'}:{bot}:{chat_id}"
 
 
 def _give_out(case: Case, effect: Effect, tx: Transaction) -> None:
@@ -230,54 +249,3 @@ def _evidence_row(item: Settled) -> dict[str, JsonValue]:
         "detail": outcome.model_dump(mode="json", exclude_none=True),
         "moved": item.moved,
     }
-
-
-async def _park(tx: Transaction, outcomes: Sequence[tuple[Case, Any]]) -> None:
-    """The other side said wait: hold the chat, the bot or the account, not only this effect."""
-    holds: dict[str, tuple[datetime, str | None]] = {}
-    for case, outcome in outcomes:
-        if isinstance(outcome.result, Later) and outcome.result.scope != "effect":
-            later = outcome.result
-            until = case.now + timedelta(seconds=later.after)
-            key = _scope_key(case, outcome, later.scope)
-            before, owner = holds.get(key, (until, None))
-            holds[key] = (max(before, until), (later.reason if later.needs_owner else None) or owner)
-    if not holds:
-        return
-    buckets = await _lock_buckets(tx, holds.keys())
-    parked = []
-    for key, (until, owner) in holds.items():
-        bucket = buckets[key]
-        # A plain "slow down" does not end a pause that waits for its owner.
-        paused = bucket.needs_owner if bucket.parked_until and bucket.parked_until > outcomes[0][0].now else None
-        until = max(bucket.parked_until or until, until)
-        parked.append(replace(bucket, parked_until=until, needs_owner=owner or paused))
-    await _save_buckets(tx, parked)
-
-
-def _scope_key(case: Case, outcome: SubmissionOutcome | DeliveryOutcome, scope: str) -> str:
-    match scope:
-        case "account":
-            return creates_key(case.job.account)
-        case "bot":
-            return f"bot:{case.job.bot}"
-        case _:
-            chat_id = outcome.chat_id if isinstance(outcome, DeliveryOutcome) else case.job.chat_id
-            return _chat_key(case.job.bot, chat_id)
-
-
-async def _lock_buckets(tx: Transaction, keys: Iterable[str]) -> dict[str, Bucket]:
-    """Lock pacing rows in key order; always after jobs and wallets."""
-    names = sorted(keys)
-    found: dict[str, Bucket] = {}
-    while len(found) < len(names):  # a row may be forgotten between the two statements
-        await tx.connection.execute(sql.make_buckets, names)
-        found = {row["key"]: bucket_of(row) for row in await tx.connection.fetch(sql.lock_buckets, names)}
-    return found
-
-
-async def _save_buckets(tx: Transaction, buckets: Sequence[Bucket]) -> None:
-    if buckets:
-        await tx.connection.execute(sql.save_buckets, recordset(buckets))
-
-

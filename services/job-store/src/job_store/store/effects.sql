@@ -4,6 +4,9 @@ SELECT e.id, e.job_id FROM effects e JOIN jobs j ON j.id = e.job_id
 WHERE e.state = 'pending' AND e.due_at <= now()
 ORDER BY e.due_at LIMIT $1 FOR UPDATE OF j SKIP LOCKED
 
+-- see_due --
+SELECT id, job_id FROM effects WHERE state = 'pending' AND due_at <= now() ORDER BY due_at LIMIT $1
+
 -- lock_leases_over --
 SELECT e.id, e.job_id FROM effects e JOIN jobs j ON j.id = e.job_id
 WHERE e.state = 'acting' AND e.lease_until < now()
@@ -30,22 +33,3 @@ SELECT id FROM evidence WHERE id = ANY($1::text[])
 INSERT INTO evidence (id, attempt_id, job_id, kind, detail, moved)
 SELECT id, attempt_id, job_id, kind, detail, moved FROM jsonb_populate_recordset(NULL::evidence, $1)
 ON CONFLICT DO NOTHING
-
--- make_buckets --
-INSERT INTO pacing (key, tat) SELECT unnest($1::text[]), 'epoch' ORDER BY 1 ON CONFLICT DO NOTHING
-
--- lock_buckets --
-SELECT * FROM pacing WHERE key = ANY($1::text[]) ORDER BY key FOR UPDATE
-
--- save_buckets --
-UPDATE pacing p SET tat = n.tat, parked_until = n.parked_until, needs_owner = n.needs_owner
-FROM jsonb_populate_recordset(NULL::pacing, $1) n WHERE p.key = n.key
-
--- forget_buckets --
-DELETE FROM pacing WHERE key IN (
-    SELECT key FROM pacing WHERE tat < now() - interval '1 hour' AND (parked_until IS NULL OR parked_until < now())
-    ORDER BY key FOR UPDATE SKIP LOCKED)
-
--- paused_accounts --
-SELECT key, needs_owner, parked_until FROM pacing
-WHERE needs_owner IS NOT NULL AND parked_until > now() AND key = ANY($1::text[])

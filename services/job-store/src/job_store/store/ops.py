@@ -49,6 +49,11 @@ class Ops:
             raise LookupError(msg)
         return _bot(row, paused=None)
 
+    async def make_default_bot(self) -> None:
+        """Make the one bot that needs no registering; what an operator changed about it stays."""
+        async with self._units.database.connection() as connection:
+            await connection.execute(requests_sql.make_default_bot)
+
     async def list_bots(self) -> BotsView:
         async with self._units.database.connection() as connection:
             rows = await connection.fetch(requests_sql.list_bots)

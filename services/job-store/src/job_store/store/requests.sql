@@ -60,6 +60,10 @@ ON CONFLICT (slug) DO UPDATE SET
     currency = excluded.currency, language = excluded.language
 RETURNING *
 
+-- make_default_bot --
+INSERT INTO bots (slug, token_ref, kie_account, currency, language)
+VALUES ('default', 'default', 'default', 'RUB', 'en') ON CONFLICT DO NOTHING
+
 -- list_bots --
 SELECT b.*, p.needs_owner AS paused FROM bots b
 LEFT JOIN pacing p ON p.key = 'creates:' || b.kie_account AND p.parked_until > now()

@@ -33,7 +33,8 @@ def list_jobs(
     if as_json:
         print_json(view)
     else:
-        out().print(jobs_screen(view))
+        console = out()
+        console.print(jobs_screen(view, width=console.width))
 
 
 @app.command()

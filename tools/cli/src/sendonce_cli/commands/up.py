@@ -1,24 +1,11 @@
 """`sendonce up`: run the whole system here until Ctrl-C."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from chassis import lifecycle, logs
 from sendonce_cli.group import run
-from sendonce_cli.screen import out
-from sendonce_cli.screens.up import up_screen
-from sendonce_cli.settings import Settings, chosen
-from sendonce_cli.stack.servers import Addresses, migrate, servers
-from sendonce_cli.stack.services import ServicePlan, as_process, plan_services, start_all, stop_all
-from sendonce_cli.stack.supervisor import Hopeless, Supervisor
-from sendonce_cli.stack.supply import nats_port, outside, sandboxes, wiring
-from sendonce_cli.trouble import Trouble
-from testkit.processes import ChildFailed, ServiceProcess
+from sendonce_cli.settings import chosen
 
 
 def up(
@@ -31,113 +18,11 @@ def up(
 ) -> None:
     """Run everything on this machine until Ctrl-C.
 
-    NATS and Postgres are embedded and keep their data in SENDONCE_DATA_DIR (.sendonce), unless SENDONCE_NATS_URL and
-    SENDONCE_DATABASE_URL are set. KIE and Telegram are sandboxes, unless SENDONCE_KIE_API_KEY and SENDONCE_BOT_TOKEN
-    are set. The schema is migrated first; a service that dies is started again.
+    NATS and Postgres are embedded and keep their data in SENDONCE_DATA_DIR (.sendonce), unless
+    SENDONCE_NATS_URL and SENDONCE_DATABASE_URL are set. KIE and Telegram are sandboxes, unless
+    SENDONCE_KIE_API_KEY and SENDONCE_BOT_TOKEN are set. Schema and streams are made first; a
+    service that dies is started again.
     """
-    run(_up(chosen(), one_process=one_process))
+    from sendonce_cli.stack.here import run_here  # noqa: PLC0415 - other commands start faster
 
-
-async def _up(settings: Settings, *, one_process: bool) -> None:
-    console = out()
-    around = outside(settings)
-    async with AsyncExitStack() as stack:
-        addresses = await stack.enter_async_context(_servers(settings, console))
-        console.print("[quiet]making schema and streams …[/]")
-        await migrate(addresses, creds=settings.nats_creds)
-        log_dir = settings.data_dir.resolve() / "logs"
-        plans = plan_services(wiring(settings, addresses, around), logs=log_dir)
-        played = sandboxes(around, logs=log_dir)
-        stack.push_async_callback(_stop_sandboxes, played)
-        await _start(played)
-        console.print("[quiet]starting five services …[/]")
-        running = _together if one_process else _apart
-        stopped = await stack.enter_async_context(running(plans, settings, console))
-        watched = await stack.enter_async_context(_supervised(played, console))
-        console.print(up_screen(addresses, around, plans, logs=None if one_process else log_dir))
-        await _until_stopped(stopped, watched)
-        console.print("\n[quiet]stopping …[/]")
-
-
-@asynccontextmanager
-async def _servers(settings: Settings, console: Console) -> AsyncIterator[Addresses]:
-    given_nats = settings.nats_url if "nats_url" in settings.model_fields_set else None
-    given_database = settings.database_url.get_secret_value() if settings.database_url else None
-    if given_nats is None or given_database is None:
-        console.print("[quiet]starting NATS and Postgres …[/]")
-    async with servers(
-        settings.data_dir, nats_url=given_nats, database_url=given_database, nats_port=nats_port()
-    ) as addresses:
-        yield addresses
-
-
-@asynccontextmanager
-async def _apart(
-    plans: dict[str, ServicePlan], _settings: Settings, console: Console
-) -> AsyncIterator[asyncio.Future[None]]:
-    """Run the services as processes."""
-    processes = [as_process(plan) for plan in plans.values()]
-    try:
-        await _start(processes)
-        async with _supervised(processes, console) as watched:
-            yield watched
-    finally:
-        await stop_all(processes)
-
-
-@asynccontextmanager
-async def _together(
-    plans: dict[str, ServicePlan], settings: Settings, _console: Console
-) -> AsyncIterator[asyncio.Future[None]]:
-    """Run the services in this process."""
-    from sendonce_cli.stack.one_process import one_process  # noqa: PLC0415 - loads every service
-
-    logs.configure(output=settings.log_format, level=settings.log_level, service="sendonce")
-    async with one_process(plans) as crashed:
-        yield crashed
-
-
-@asynccontextmanager
-async def _supervised(
-    children: list[ServiceProcess], console: Console
-) -> AsyncIterator[asyncio.Future[None]]:
-    """Keep the children alive beside the block; the future fails when that is hopeless."""
-    watched = asyncio.gather(
-        *(
-            Supervisor(child, lambda said: console.print(said, soft_wrap=True)).run()
-            for child in children
-        )
-    )
-    try:
-        yield asyncio.ensure_future(_nothing(watched))
-    finally:
-        watched.cancel()
-        await asyncio.wait({watched})
-
-
-async def _nothing(watched: "asyncio.Future[list[None]]") -> None:
-    await watched
-
-
-async def _until_stopped(*crashes: asyncio.Future[None]) -> None:
-    """Wait for Ctrl-C, or raise what ended the system before it."""
-    asked = lifecycle.stop_signal()
-    done, _ = await asyncio.wait({asked, *crashes}, return_when=asyncio.FIRST_COMPLETED)
-    for crash in done - {asked}:
-        problem = crash.exception()
-        if isinstance(problem, Hopeless):
-            raise Trouble(str(problem)) from problem
-        if problem is not None:
-            raise Trouble(f"a service crashed: {problem}", hint="its log says why") from problem
-
-
-async def _start(children: list[ServiceProcess]) -> None:
-    try:
-        await start_all(children)
-    except* ChildFailed as failed:
-        raise Trouble(f"not started: {failed.exceptions[0]}") from failed
-
-
-async def _stop_sandboxes(played: list[ServiceProcess]) -> None:
-    for sandbox in played:
-        await sandbox.stop()
+    run(run_here(chosen(), one_process=one_process))

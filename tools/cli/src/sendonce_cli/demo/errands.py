@@ -6,10 +6,9 @@ from enum import StrEnum
 from random import Random
 from typing import Final
 
+from sendonce_cli.demo.options import Faults
 from testkit.kie import CreateAnswer, Durations, Plan, Profile
 from testkit.kie.profiles import ODDS, draw_plan
-
-from sendonce_cli.demo.options import Faults
 
 FAILURES: Final = 0.10  # of all jobs, whatever else goes wrong
 ORPHANS: Final = 0.08  # jobs whose bot calls KIE by itself and attaches too late

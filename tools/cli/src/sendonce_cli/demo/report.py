@@ -12,7 +12,7 @@ from rich.text import Text
 from sendonce_cli.demo.endings import Ending
 from sendonce_cli.demo.pulse import Pulse
 from sendonce_cli.demo.verdict import Verdict
-from sendonce_cli.screen import WIDTH, span_text, table
+from sendonce_cli.screen import WIDTH, span_text
 
 SHOWN: Final = 12  # offenders that are named
 
@@ -85,33 +85,38 @@ def _style(name: str, value: object) -> str:
 
 def _offenders(console: Console, verdict: Verdict) -> None:
     for title, found in (
-        ("lost", [ending for ending in verdict.endings if ending.is_lost]),
-        ("shown twice", [ending for ending in verdict.endings if ending.is_doubled]),
-        ("not ended", [ending for ending in verdict.endings if ending.is_open]),
-        ("expired", [ending for ending in verdict.endings if ending.is_expired]),
+        ("lost", [one for one in verdict.endings if one.is_lost]),
+        ("shown twice", [one for one in verdict.endings if one.is_doubled]),
+        (
+            "shown, but not ended",
+            [one for one in verdict.endings if one.is_open and not one.is_lost],
+        ),
+        ("expired", [one for one in verdict.endings if one.is_expired]),
     ):
         if found:
-            console.print(_ending_table(title, found))
+            console.print(_ending_lines(title, found), soft_wrap=True)
     for line in verdict.remarks[:SHOWN]:
         console.print(Text.assemble(("  • ", "warn"), line), soft_wrap=True)
 
 
-def _ending_table(title: str, endings: list[Ending]) -> Table:
-    made = table(
-        "job", "key", "state", "parts", "KIE", "messages", title=f"{title}: {len(endings)}"
-    )
-    made.columns[0].no_wrap = True
+def _ending_lines(title: str, endings: list[Ending]) -> Text:
+    """Name the jobs, one a line; a table would break their ids."""
+    lines = Text.assemble((f"{title}: {len(endings)}\n", "head"))
     for ending in endings[:SHOWN]:
         job = ending.job
-        made.add_row(
-            str(job.id) if job else "never made",
-            ending.errand.key,
-            str(job.state) if job else "–",
-            ", ".join(part.state for part in job.parts) if job else "–",
-            ", ".join(made.task.state for made in ending.generations) or "no task",
-            _messages(ending) or "–",
+        parts = ", ".join(part.state for part in job.parts) if job else ""
+        made = ", ".join(made.task.state for made in ending.generations)
+        lines.append_text(
+            Text.assemble(
+                (f"  {job.id if job else 'never made'}", "name"),
+                f"  {ending.errand.key}  {ending.state or '–'}",
+                f" · parts {parts or 'none'} · KIE {made or 'no task'}",
+                f" · seen {_messages(ending) or '–'}\n",
+            )
         )
-    return made
+    if len(endings) > SHOWN:
+        lines.append(f"  and {len(endings) - SHOWN} more\n", style="dim")
+    return lines
 
 
 def _messages(ending: Ending) -> str:

@@ -11,7 +11,8 @@ from typing import Final
 from sendonce_cli.demo.errands import Errand
 from sendonce_cli.demo.options import Faults
 from sendonce_cli.settings import DELIVERER, GATEWAY, RECONCILER, STORE, SUBMITTER
-from sendonce_cli.stack.servers import Addresses, migrate, servers
+from sendonce_cli.stack import migration
+from sendonce_cli.stack.servers import Addresses, servers
 from sendonce_cli.stack.services import (
     Wiring,
     as_process,
@@ -63,7 +64,7 @@ async def world(
         kie = await stack.enter_async_context(_kie(errands, seed=seed, hmac_key=hmac_key))
         telegram = await stack.enter_async_context(_telegram(errands, faults=faults, seed=seed))
         say("making schema and streams")
-        await migrate(addresses)
+        await migration.up(addresses.database_url, addresses.nats_url)
         gateway_port = free_port()
         gateway_url = f"http://{LOOPBACK}:{gateway_port}"
         wiring = _wiring(

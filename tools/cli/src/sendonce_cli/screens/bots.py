@@ -4,7 +4,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from contracts.ops import BotsView, BotView
-from sendonce_cli.screen import moment_text, table
+from sendonce_cli.screen import table
 
 
 def bots_screen(view: BotsView) -> RenderableType:
@@ -13,7 +13,7 @@ def bots_screen(view: BotsView) -> RenderableType:
         return Text(
             "no bots yet: `sendonce bots add NAME`, or set SENDONCE_BOT_TOKEN", style="warn"
         )
-    rows = table("bot", "currency", "language", "Telegram token", "KIE account", "since", "state")
+    rows = table("bot", "currency", "language", "token", "KIE", "since", "state")
     for bot in view.bots:
         state = (
             Text(f"paused: {bot.paused}", style="bad") if bot.paused else Text("open", style="good")
@@ -24,7 +24,7 @@ def bots_screen(view: BotsView) -> RenderableType:
             bot.language,
             bot.token_ref,
             bot.kie_account,
-            moment_text(bot.created_at),
+            f"{bot.created_at.astimezone():%Y-%m-%d}",
             state,
         )
     return rows

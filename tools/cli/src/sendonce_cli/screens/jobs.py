@@ -9,6 +9,7 @@ from contracts.ops import JobStory, TimelineLine
 from contracts.values import PartState
 from sendonce_cli.screen import moment_text, money_text, state_text, table
 
+WIDE, TEXT_SHOWN = 130, 300  # columns, characters
 PART_STYLES = {
     PartState.SHOWN: "good",
     PartState.UNCERTAIN: "bad",
@@ -17,11 +18,14 @@ PART_STYLES = {
 }
 
 
-def jobs_screen(view: JobsView) -> RenderableType:
-    """Return one row a job."""
+def jobs_screen(view: JobsView, *, width: int) -> RenderableType:
+    """Return one row a job; ids only where there is room, the short names do as well."""
     if not view.jobs:
         return Text("no such jobs", style="dim")
-    rows = table("job", "state", "bot", "key", ">user", ">price", "money", "created", "id")
+    with_ids = width >= WIDE
+    rows = table("job", "state", "bot", "key", ">user", ">price", "money", "created")
+    if with_ids:
+        rows.add_column("id", style="dim", no_wrap=True)
     for job in view.jobs:
         rows.add_row(
             Text(job.label, style="name"),
@@ -31,8 +35,8 @@ def jobs_screen(view: JobsView) -> RenderableType:
             str(job.user_id),
             money_text(job.price, job.currency),
             job.money,
-            moment_text(job.created_at),
-            Text(str(job.id), style="dim"),
+            f"{job.created_at.astimezone():%m-%d %H:%M:%S}",
+            *([str(job.id)] if with_ids else []),
         )
     return rows
 
@@ -63,7 +67,7 @@ def _facts(job: JobView) -> Table:
         ("price", f"{money_text(job.price, job.currency)}, {job.money}"),
         ("tasks", ", ".join(job.task_ids) or "none known"),
         ("created", f"{moment_text(job.created_at)}{ended}"),
-        ("cause", " · ".join(filter(None, (job.cause, job.failure, job.error)))),
+        ("ended by", " · ".join(filter(None, (job.cause, job.failure, job.error)))),
     )
     for name, value in rows:
         if value:
@@ -79,7 +83,7 @@ def _parts(parts: tuple[PartView, ...]) -> Table:
             part.kind,
             Text(part.state, style=PART_STYLES.get(part.state, "cyan")),
             str(part.message_id or "–"),
-            Text(part.url or (part.text or "")[:80], style="dim"),
+            Text(part.url or (part.text or "")[:TEXT_SHOWN], style="dim"),
         )
     return rows
 

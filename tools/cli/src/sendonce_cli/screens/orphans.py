@@ -5,6 +5,7 @@ from rich.text import Text
 
 from contracts.api import OrphansView, OrphanView
 from contracts.ops import OrphanStory
+from contracts.values import label
 from sendonce_cli.screen import moment_text, table
 
 STYLES = {"waiting": "warn", "matched": "good", "expired": "magenta"}
@@ -14,7 +15,7 @@ def orphans_screen(view: OrphansView) -> RenderableType:
     """Return one row an orphan."""
     if not view.orphans:
         return Text("no such orphans", style="dim")
-    rows = table("task", "state", "trusted", ">messages", "first seen", "job", "id")
+    rows = table("task", "state", "trusted", ">messages", "first seen", "job")
     for orphan in view.orphans:
         rows.add_row(
             orphan.task_id,
@@ -22,8 +23,7 @@ def orphans_screen(view: OrphansView) -> RenderableType:
             "yes" if orphan.trusted else Text("no", style="warn"),
             str(orphan.reports),
             moment_text(orphan.first_seen_at),
-            str(orphan.job_id or "–"),
-            Text(str(orphan.id), style="dim"),
+            label(orphan.job_id) if orphan.job_id else "–",
         )
     return rows
 

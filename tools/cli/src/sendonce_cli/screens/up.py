@@ -33,13 +33,12 @@ def up_screen(
 
 def _addresses(addresses: Addresses, around: Outside, plans: dict[str, ServicePlan]) -> Table:
     rows = table("what", "where", "")
-    rows.columns[1].no_wrap = True
+    for column in rows.columns:
+        column.no_wrap = True
     chats, kie = around.telegram_url, around.kie_url
-    rows.add_row(
-        _name("chats"), _page(chats or "Telegram"), _played(chats, "a page with every chat")
-    )
-    rows.add_row(_name("KIE"), kie or "KIE", _played(kie, "a sandbox"))
-    rows.add_row(_name("callbacks"), f"{around.gateway_url}/callbacks/kie", "the public port")
+    rows.add_row(_name("chats"), _page(chats or "Telegram"), _played(chats, "sandbox"))
+    rows.add_row(_name("KIE"), kie or "KIE", _played(kie, "sandbox"))
+    rows.add_row(_name("callbacks"), f"{around.gateway_url}/callbacks/kie", "public")
     rows.add_row(
         _name("NATS"), _shown(addresses.nats_url), _whose(embedded=addresses.embedded_nats)
     )
@@ -50,7 +49,7 @@ def _addresses(addresses: Addresses, around: Outside, plans: dict[str, ServicePl
     )
     rows.add_section()
     for name in START_ORDER:
-        rows.add_row(name, plans[name].health_url, Text("/readyz /metrics", style="dim"))
+        rows.add_row(name, plans[name].health_url, Text("/readyz", style="dim"))
     return rows
 
 
@@ -63,7 +62,7 @@ def _page(url: str) -> Text:
 
 
 def _played(url: str | None, what: str) -> Text:
-    return Text(what) if url else Text("the real one", style="warn")
+    return Text(what) if url else Text("real", style="warn")
 
 
 def _shown(url: str) -> Text:

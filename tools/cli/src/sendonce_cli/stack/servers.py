@@ -6,7 +6,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from job_store.migrate import MigrationError, migrate_bus, migrate_database
 from sendonce_cli.trouble import Trouble
 from testkit.processes import ChildFailed
 from testkit.servers import DirectoryInUse, NatsServer, PostgresServer
@@ -48,18 +47,6 @@ async def servers(
             embedded_nats=nats is not None,
             embedded_postgres=postgres is not None,
         )
-
-
-async def migrate(addresses: Addresses, *, creds: Path | None = None) -> None:
-    """Bring schema and streams to what this version expects."""
-    try:
-        await asyncio.gather(
-            migrate_database(addresses.database_url), migrate_bus(addresses.nats_url, creds=creds)
-        )
-    except MigrationError as refused:
-        raise Trouble(
-            f"the schema could not be migrated: {refused}", hint="see `sendonce migrate status`"
-        ) from refused
 
 
 def _cannot_start(problem: BaseException, data_dir: Path) -> Trouble:

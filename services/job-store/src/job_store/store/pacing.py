@@ -1,0 +1,91 @@
+"""Pacing rows: whose calls an effect counts among, advanced once a batch, parked when the other side says wait."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from chassis.queries import load
+from contracts.deliveries import DeliveryOutcome
+from contracts.outcomes import Later
+from contracts.submissions import SubmissionOutcome
+
+from job_store.domain import delivery
+from job_store.domain.case import Case
+from job_store.domain.pacing import Ask, Bucket
+from job_store.domain.rows import Effect, EffectKind
+from job_store.store.rows import bucket_of, recordset
+from job_store.store.unit import Transaction
+
+sql = load("job_store.store", "pacing.sql")
+
+
+def ask(case: Case, effect: Effect) -> Ask:
+    """Name the buckets an effect counts in."""
+    job = case.job
+    match effect.kind:
+        case EffectKind.SUBMIT:
+            return Ask(keys=(creates_key(job.account),), units=1)
+        case EffectKind.POLL:
+            return Ask(keys=(f"polls:{job.account}",), units=1)
+        case _:
+            return Ask(keys=(f"bot:{job.bot}", _chat_key(job.bot, job.chat_id)), units=delivery.units(case, effect))
+
+
+def creates_key(account: str) -> str:
+    """Name the bucket of an account's createTask calls; its parking is what ``Paused`` means."""
+    return f"creates:{account}"
+
+
+def _chat_key(bot: str, chat_id: int) -> str:
+    return f"{'group' if chat_id < 0 else 'chat'}:{bot}:{chat_id}"
+
+
+async def park(tx: Transaction, outcomes: Sequence[tuple[Case, Any]]) -> None:
+    """The other side said wait: hold the chat, the bot or the account, not only this effect."""
+    holds: dict[str, tuple[datetime, str | None]] = {}
+    for case, outcome in outcomes:
+        if isinstance(outcome.result, Later) and outcome.result.scope != "effect":
+            later = outcome.result
+            until = case.now + timedelta(seconds=later.after)
+            key = _scope_key(case, outcome, later.scope)
+            before, owner = holds.get(key, (until, None))
+            holds[key] = (max(before, until), (later.reason if later.needs_owner else None) or owner)
+    if not holds:
+        return
+    buckets = await lock_buckets(tx, holds.keys())
+    parked = []
+    for key, (until, owner) in holds.items():
+        bucket = buckets[key]
+        # A plain "slow down" does not end a pause that waits for its owner.
+        paused = bucket.needs_owner if bucket.parked_until and bucket.parked_until > outcomes[0][0].now else None
+        until = max(bucket.parked_until or until, until)
+        parked.append(replace(bucket, parked_until=until, needs_owner=owner or paused))
+    await save_buckets(tx, parked)
+
+
+def _scope_key(case: Case, outcome: SubmissionOutcome | DeliveryOutcome, scope: str) -> str:
+    match scope:
+        case "account":
+            return creates_key(case.job.account)
+        case "bot":
+            return f"bot:{case.job.bot}"
+        case _:
+            chat_id = outcome.chat_id if isinstance(outcome, DeliveryOutcome) else case.job.chat_id
+            return _chat_key(case.job.bot, chat_id)
+
+
+async def lock_buckets(tx: Transaction, keys: Iterable[str]) -> dict[str, Bucket]:
+    """Lock pacing rows in key order; always after jobs and wallets."""
+    names = sorted(keys)
+    found: dict[str, Bucket] = {}
+    while len(found) < len(names):  # a row may be forgotten between the two statements
+        await tx.connection.execute(sql.make_buckets, names)
+        found = {row["key"]: bucket_of(row) for row in await tx.connection.fetch(sql.lock_buckets, names)}
+    return found
+
+
+async def save_buckets(tx: Transaction, buckets: Sequence[Bucket]) -> None:
+    """Write what changed."""
+    if buckets:
+        await tx.connection.execute(sql.save_buckets, recordset(buckets))

@@ -1,0 +1,64 @@
+"""Making, looking at and taking back the schema and the streams."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from chassis import bus
+from job_store.app import (
+    MigrationError,
+    consumer_specs,
+    migrate_bus,
+    migrate_database,
+    stream_specs,
+)
+from sendonce_cli.asking import connect
+from sendonce_cli.trouble import Trouble
+
+NONE_PENDING: Final = "Pending: 0"  # dbmate's own words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What is there, and what is missing."""
+
+    schema: str
+    drift: tuple[str, ...]
+
+    @property
+    def is_complete(self) -> bool:
+        return not self.drift and NONE_PENDING in self.schema
+
+
+async def up(database_url: str, nats_url: str, *, creds: Path | None = None) -> list[str]:
+    """Bring both to what this version needs; returns what was done."""
+    # Asked first, so that a NATS that is away is said before anything changes.
+    await (await connect(nats_url, creds=creds)).close()
+    said = await _schema(database_url, "up")
+    done = await migrate_bus(nats_url, creds=creds)
+    return [said or "the schema is up to date", *(done or ["the streams are up to date"])]
+
+
+async def status(database_url: str, nats_url: str, *, creds: Path | None = None) -> Standing:
+    """Look at both and change nothing."""
+    client = await connect(nats_url, creds=creds)
+    try:
+        drift = await bus.check_streams(client.jetstream(), stream_specs(), consumer_specs())
+    finally:
+        await client.close()
+    return Standing(schema=await _schema(database_url, "status"), drift=tuple(drift))
+
+
+async def down(database_url: str) -> str:
+    """Take back the newest migration of the schema."""
+    return await _schema(database_url, "down")
+
+
+async def _schema(database_url: str, command: str) -> str:
+    try:
+        return (await migrate_database(database_url, command)).strip()
+    except MigrationError as refused:
+        said = str(refused).splitlines() or ["dbmate said nothing"]
+        raise Trouble(
+            said[-1], hint="is Postgres there, and may this user make tables?"
+        ) from refused
