@@ -297,7 +297,7 @@ def _is_fresh(attempted: Attempted) -> bool:
 
 
 AnyLife.TestCase.settings = settings(
-    max_examples=400,
+    max_examples=250,
     stateful_step_count=60,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

@@ -12,7 +12,7 @@ from contracts.effects import Begin, Carried, Go
 from contracts.outcomes import Ambiguous, Later, Refused
 from contracts.reports import HmacClaim, ReportedMedia, ReportState
 from contracts.submissions import TaskCreated
-from contracts.values import JobState, MediaKind, PartState
+from contracts.values import JobState, MediaKind
 from job_store.handlers import loud
 from job_store.store.creation import Created, Creation
 from job_store.store.effects import sql as effects_sql
@@ -121,15 +121,17 @@ async def test_another_bots_job_is_unknown(store: Store):
 
 async def test_a_pacing_row_may_be_forgotten_while_it_is_waited_for(store: Store):
     await store.made()
-    await store.run("INSERT INTO pacing (key, tat) VALUES ('creates:default', 'epoch')")
+    ask = await store.submission()
     async with store.database.connection() as other:
         async with other.transaction():
-            await other.execute("DELETE FROM pacing")
-            claiming = asyncio.ensure_future(store.effects.claim_due(10))
+            await other.execute("SELECT FROM pacing FOR UPDATE")
+            later = Later(reason="429", after=60, scope="account")
+            answering = asyncio.ensure_future(store.submitted(ask, later))
             await blocked(store)
-        await claiming
+            await other.execute("DELETE FROM pacing")
+        await answering
 
-    assert await store.value("SELECT count(*) FROM attempts") == 1
+    assert await store.value("SELECT count(*) FROM pacing WHERE parked_until > now()") == 1
 
 
 # -- one batch, one job several times ----------------------------------------------------------------

@@ -77,7 +77,8 @@ def claim_poll(case: Case, effect: Effect) -> bool:
     if not case.owners or case.job.state not in OPEN | {JobState.EXPIRED}:
         case.settle(effect, EffectState.CANCELLED)
         return False
-    owner = case.owners[-1]
+    # The last one first; with several in turn, because any of them may bring the result.
+    owner = case.owners[-1 - effect.attempts % len(case.owners)]
     opened = case.open(effect, lease=POLL_LEASE)
     case.send(
         subjects.POLL_REQUESTED,

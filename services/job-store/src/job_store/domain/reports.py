@@ -50,6 +50,12 @@ def on_report(case: Case, report: ReportReceived, believed: Trust, rules: Rules)
         if case.owners:
             lifecycle.poll_in(case, backoff(0))
         return "to_confirm"
+    return _judge(case, report)
+
+
+def _judge(case: Case, report: ReportReceived) -> str:
+    """Do what a believed report says."""
+    reading = report.reading
     match reading.state:
         case ReportState.SUCCEEDED if delivery.showable(reading.media):
             _succeed(case, report)

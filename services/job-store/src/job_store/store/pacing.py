@@ -59,8 +59,8 @@ async def park(tx: Transaction, outcomes: Sequence[tuple[Case, Any]]) -> None:
         bucket = buckets[key]
         # A plain "slow down" does not end a pause that waits for its owner.
         paused = bucket.needs_owner if bucket.parked_until and bucket.parked_until > outcomes[0][0].now else None
-        until = max(bucket.parked_until or until, until)
-        parked.append(replace(bucket, parked_until=until, needs_owner=owner or paused))
+        longest = max(bucket.parked_until or until, until)
+        parked.append(replace(bucket, parked_until=longest, needs_owner=owner or paused))
     await save_buckets(tx, parked)
 
 

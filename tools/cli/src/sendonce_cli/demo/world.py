@@ -20,10 +20,9 @@ from sendonce_cli.stack.services import (
     start_all,
     stop_all,
 )
-from sendonce_cli.trouble import Trouble
 from testkit.kie import SANDBOX_API_KEY, FakeKie
 from testkit.ports import LOOPBACK, free_port
-from testkit.processes import ChildFailed, ServiceProcess
+from testkit.processes import ServiceProcess
 from testkit.telegram import FakeTelegram, Limits
 
 BOT: Final = "default"
@@ -81,7 +80,7 @@ async def world(
         }
         stack.push_async_callback(stop_all, services.values())
         say("starting five services")
-        await _start(services)
+        await start_all(services.values())
         yield World(
             kie=kie,
             telegram=telegram,
@@ -155,10 +154,3 @@ def _wiring(
 def demo_token() -> str:
     """Return a token as Telegram shapes it; the sandbox takes any."""
     return "7000000001:" + "sandbox".ljust(35, "x")
-
-
-async def _start(services: dict[str, ServiceProcess]) -> None:
-    try:
-        await start_all(services.values())
-    except* ChildFailed as failed:
-        raise Trouble(f"a service did not start: {failed.exceptions[0]}") from failed

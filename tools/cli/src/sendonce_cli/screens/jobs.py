@@ -35,7 +35,7 @@ def jobs_screen(view: JobsView, *, width: int) -> RenderableType:
             str(job.user_id),
             money_text(job.price, job.currency),
             job.money,
-            f"{job.created_at.astimezone():%m-%d %H:%M:%S}",
+            f"{job.created_at.astimezone():%m-%d %H:%M}",
             *([str(job.id)] if with_ids else []),
         )
     return rows

@@ -36,8 +36,10 @@ def _addresses(addresses: Addresses, around: Outside, plans: dict[str, ServicePl
     for column in rows.columns:
         column.no_wrap = True
     chats, kie = around.telegram_url, around.kie_url
-    rows.add_row(_name("chats"), _page(chats or "Telegram"), _played(chats, "sandbox"))
-    rows.add_row(_name("KIE"), kie or "KIE", _played(kie, "sandbox"))
+    rows.add_row(
+        _name("chats"), _page(chats) if chats else around.real_telegram, _played(chats, "sandbox")
+    )
+    rows.add_row(_name("KIE"), kie or around.real_kie, _played(kie, "sandbox"))
     rows.add_row(_name("callbacks"), f"{around.gateway_url}/callbacks/kie", "public")
     rows.add_row(
         _name("NATS"), _shown(addresses.nats_url), _whose(embedded=addresses.embedded_nats)
@@ -58,7 +60,7 @@ def _name(text: str) -> Text:
 
 
 def _page(url: str) -> Text:
-    return Text(url, style="bold underline" if url.startswith("http") else "")
+    return Text(url, style="bold underline")
 
 
 def _played(url: str | None, what: str) -> Text:

@@ -16,7 +16,7 @@ from sendonce_cli.stack.services import ServicePlan, as_process, plan_services, 
 from sendonce_cli.stack.supervisor import Hopeless, Supervisor
 from sendonce_cli.stack.supply import nats_port, outside, sandboxes, wiring
 from sendonce_cli.trouble import Trouble
-from testkit.processes import ChildFailed, ServiceProcess
+from testkit.processes import ServiceProcess
 
 
 async def run_here(settings: Settings, *, one_process: bool) -> None:
@@ -31,7 +31,7 @@ async def run_here(settings: Settings, *, one_process: bool) -> None:
         plans = plan_services(wiring(settings, addresses, around), logs=log_dir)
         played = sandboxes(around, logs=log_dir)
         stack.push_async_callback(_stop_sandboxes, played)
-        await _start(played)
+        await start_all(played)
         console.print("[quiet]starting five services …[/]")
         running = _together if one_process else _apart
         stopped = await stack.enter_async_context(running(plans, settings, console))
@@ -45,8 +45,11 @@ async def run_here(settings: Settings, *, one_process: bool) -> None:
 async def _servers(settings: Settings, console: Console) -> AsyncIterator[Addresses]:
     given_nats = settings.nats_url if "nats_url" in settings.model_fields_set else None
     given_database = settings.database_url.get_secret_value() if settings.database_url else None
-    if given_nats is None or given_database is None:
-        console.print("[quiet]starting NATS and Postgres …[/]")
+    ours = [
+        name for name, url in (("NATS", given_nats), ("Postgres", given_database)) if url is None
+    ]
+    if ours:
+        console.print(f"[quiet]starting {' and '.join(ours)} …[/]")
     async with servers(
         settings.data_dir, nats_url=given_nats, database_url=given_database, nats_port=nats_port()
     ) as addresses:
@@ -60,7 +63,7 @@ async def _apart(
     """Run the services as processes."""
     processes = [as_process(plan) for plan in plans.values()]
     try:
-        await _start(processes)
+        await start_all(processes)
         async with _supervised(processes, console) as watched:
             yield watched
     finally:
@@ -111,13 +114,6 @@ async def _until_stopped(*crashes: asyncio.Future[None]) -> None:
             raise Trouble(str(problem)) from problem
         if problem is not None:
             raise Trouble(f"a service crashed: {problem}", hint="its log says why") from problem
-
-
-async def _start(children: list[ServiceProcess]) -> None:
-    try:
-        await start_all(children)
-    except* ChildFailed as failed:
-        raise Trouble(f"not started: {failed.exceptions[0]}") from failed
 
 
 async def _stop_sandboxes(played: list[ServiceProcess]) -> None:

@@ -16,11 +16,13 @@ from sendonce_cli.settings import (
     is_heard_by,
     is_heard_by_all,
 )
+from sendonce_cli.trouble import FAILED, USAGE, Trouble
 from testkit.ports import LOOPBACK, free_port
-from testkit.processes import ServiceProcess, ServiceSpec, python_module
+from testkit.processes import ChildFailed, ServiceProcess, ServiceSpec, python_module
 
 # Whoever brings work in starts last and stops first; the judge hears all of them out.
 START_ORDER: Final = (STORE, DELIVERER, SUBMITTER, RECONCILER, GATEWAY)
+BAD_SETTINGS: Final = 2  # the exit code of a service that will never start like this
 READY_WITHIN: Final = 45.0  # seconds; five Pythons starting side by side on a small machine
 
 
@@ -84,13 +86,27 @@ def as_process(plan: ServicePlan) -> ServiceProcess:
 
 
 async def start_all(processes: Iterable[ServiceProcess]) -> None:
-    """Start side by side: each waits for what it needs by itself."""
+    """Start side by side, for each waits for what it needs by itself; trouble names the first to fail."""
     started = list(processes)
     for process in started:
         process.spawn()
-    async with asyncio.TaskGroup() as group:
-        for process in started:
-            group.create_task(process.wait_ready())
+    try:
+        async with asyncio.TaskGroup() as group:
+            for process in started:
+                group.create_task(process.wait_ready())
+    except* ChildFailed as failed:
+        raise not_started(failed.exceptions[0], started) from failed
+
+
+def not_started(failure: BaseException, started: list[ServiceProcess]) -> Trouble:
+    """Say why a process did not start: what happened to it, and the last thing it wrote."""
+    lines = str(failure).splitlines()
+    logs = [process.spec.log for process in started if lines[0].startswith(process.name)]
+    return Trouble(
+        f"{lines[0]}: {lines[-1].strip()}",
+        hint=f"its log is {logs[0]}" if logs else "",
+        code=USAGE if any(process.exit_code == BAD_SETTINGS for process in started) else FAILED,
+    )
 
 
 async def stop_all(processes: Iterable[ServiceProcess]) -> None:

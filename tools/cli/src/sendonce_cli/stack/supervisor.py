@@ -5,12 +5,12 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Final
 
+from sendonce_cli.stack.services import BAD_SETTINGS
 from testkit.processes import ChildFailed, ServiceProcess
 
 LOOK_EVERY: Final = 0.25  # seconds
 LONGEST_WAIT: Final = 30.0  # seconds before another start
 SETTLED_AFTER: Final = 30.0  # seconds of life that make earlier deaths forgotten
-BAD_SETTINGS: Final = 2  # the exit code of a service that will never start like this
 
 Say = Callable[[str], None]
 
@@ -35,9 +35,8 @@ class Supervisor:
             if self._child.running:
                 continue
             if self._child.exit_code == BAD_SETTINGS:
-                raise Hopeless(
-                    f"{self._child.name} refuses its settings:\n{self._child.log_tail(12)}"
-                )
+                last = self._child.log_tail(1).strip()
+                raise Hopeless(f"{self._child.name} refuses its settings: {last}")
             self._deaths = 1 if monotonic() - began > SETTLED_AFTER else self._deaths + 1
             await self._start_again()
             began = monotonic()

@@ -30,8 +30,10 @@ REAL_TELEGRAM: Final = frozenset({"BOT_TOKEN", "BOT_TOKEN_FILE", "TELEGRAM_API_U
 class Outside:
     """Who plays KIE and Telegram."""
 
-    kie_url: str | None  # None: the real one
-    telegram_url: str | None
+    kie_url: str | None  # of the sandbox; None: the real one
+    telegram_url: str | None  # as above
+    real_kie: str
+    real_telegram: str
     gateway_url: str
     public_url: str | None
     hmac_key_file: Path
@@ -51,6 +53,8 @@ def outside(settings: Settings) -> Outside:
     return Outside(
         kie_url=_local(KIE_PORT) if sandbox_kie else None,
         telegram_url=None if REAL_TELEGRAM & env.keys() else _local(TELEGRAM_PORT),
+        real_kie=env.get("KIE_API_URL", "https://api.kie.ai"),
+        real_telegram=env.get("TELEGRAM_API_URL", "https://api.telegram.org"),
         gateway_url=gateway_url,
         public_url=settings.public_url or (gateway_url if sandbox_kie else None),
         hmac_key_file=settings.data_dir.resolve() / "sandbox-hmac-key",
