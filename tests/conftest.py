@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+
 from deployment import Deployment, deployed
 from job_store.migrate import migrate_database as migrate
 from testkit.servers.databases import Migrate

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import nats
+from pydantic import SecretStr
+
 import callback_gateway.app
 import deliverer.app
 import job_store.app
-import nats
 import reconciler.app
 import submitter.app
 from chassis import clock, lifecycle
@@ -21,7 +23,6 @@ from contracts import subjects
 from contracts.api import JobView
 from contracts.values import JobState
 from job_store.migrate import migrate_bus
-from pydantic import SecretStr
 from sendonce import SendOnce
 from testkit.kie import FakeKie
 from testkit.ports import free_port
@@ -88,7 +89,11 @@ class Deployment:
 
     def showings(self, job: JobView) -> list[int]:
         """In how many messages each result of a job has ever stood."""
-        return [self.telegram.ever_shown_count(part.url or part.text or "") for part in job.parts if part.ordinal]
+        return [
+            self.telegram.ever_shown_count(part.url or part.text or "")
+            for part in job.parts
+            if part.ordinal
+        ]
 
 
 async def eventually(fact: Callable[[], Awaitable[Any]], *, within: float) -> Any:

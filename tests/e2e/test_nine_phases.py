@@ -1,10 +1,11 @@
 """The nine phases of the first system's smoke test, as nine real assertions."""
 
 import pytest
+from test_promises import own_task, waiting_orphan
+
 from contracts.values import JobState, MoneyState
 from deployment import Deployment
 from testkit.telegram import ChatKind
-from test_promises import own_task, waiting_orphan
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
@@ -28,7 +29,9 @@ async def test_nine_phases(deployment: Deployment):
     )
     assert (await sendonce.wallet(user_id=999_999, currency="RUB")).held == 400
     # 4 task: KIE knows it under the id the job carries
-    running = await deployment.until_state(job, JobState.RUNNING, JobState.SUCCEEDED, JobState.DELIVERED)
+    running = await deployment.until_state(
+        job, JobState.RUNNING, JobState.SUCCEEDED, JobState.DELIVERED
+    )
     (task_id,) = running.task_ids
     assert deployment.kie.task(task_id) is not None
     # 5 callback: the signed one ends the job

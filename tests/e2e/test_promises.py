@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+
 from contracts.api import JobView
 from contracts.values import JobState, MoneyState
 from deployment import Deployment, deployed
@@ -139,9 +140,7 @@ async def test_whatever_telegram_does_the_result_stands_once(deployment: Deploym
     for method in ("sendMessage", "editMessageMedia"):
         deployment.telegram.faults.add(FaultPlan(mode=mode, methods=frozenset({method}), times=1))
 
-    (done,) = await deployment.until_final(
-        await create(deployment, notify="fresh"), within=60
-    )
+    (done,) = await deployment.until_final(await create(deployment, notify="fresh"), within=60)
 
     assert done.state is JobState.DELIVERED
     assert deployment.showings(done) == [1]
@@ -155,7 +154,8 @@ async def test_a_failure_is_refunded_and_said_in_the_users_language(deployment: 
 
     assert (done.state, done.money) == (JobState.FAILED, MoneyState.RELEASED)
     await deployment.telegram.until(
-        lambda: any("5.00 RUB" in shown.text for shown in deployment.telegram.visible(7)), seconds=15
+        lambda: any("5.00 RUB" in shown.text for shown in deployment.telegram.visible(7)),
+        seconds=15,
     )
 
 
@@ -182,7 +182,14 @@ async def test_several_results_stand_in_order_each_in_its_own_message(deployment
 
 
 async def test_garbage_at_the_public_door_changes_nothing(deployment: Deployment):
-    bodies = [b"", b"\x00", b"[]", b"{" * 100_000, b"x" * 10_000_000, b'{"data":{"taskId":"\\u0000"}}']
+    bodies = [
+        b"",
+        b"\x00",
+        b"[]",
+        b"{" * 100_000,
+        b"x" * 10_000_000,
+        b'{"data":{"taskId":"\\u0000"}}',
+    ]
     async with httpx.AsyncClient() as http:
         for path in ("/callbacks/kie", "/callbacks/kie/not-a-token"):
             for body in bodies:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+
 from deployment import HMAC_KEY, KEY, TOKEN
 from job_store.migrate import migrate_bus
 from testkit.kie import FakeKie

@@ -1,6 +1,7 @@
 """One generation from request to chat, through every service."""
 
 import pytest
+
 from contracts.values import JobState
 from deployment import Deployment
 

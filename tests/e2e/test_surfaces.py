@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+
 from contracts import subjects
 from contracts.events import JobEvent
 from deployment import Deployment
@@ -38,7 +39,9 @@ async def test_job_store_is_visible_as_a_service(deployment: Deployment):
         b'{"key": 5}',
         b'{"key": "k", "chat_id": 99999999999999999999}',
         b"[" * 100_000,
-        json.dumps({"key": "a\x00b", "chat_id": 1, "user_id": 1, "model": "m", "input": {}}).encode(),
+        json.dumps(
+            {"key": "a\x00b", "chat_id": 1, "user_id": 1, "model": "m", "input": {}}
+        ).encode(),
         json.dumps({"key": "k", "chat_id": 1, "user_id": 1, "price": -5}).encode(),
         json.dumps({"key": "k", "chat_id": 1, "user_id": 1, "price": 1.5}).encode(),
     ],
@@ -125,7 +128,5 @@ async def test_a_job_is_known_to_its_own_bot_only(deployment: Deployment):
         key="k", chat_id=1, user_id=1, model="m", input={"prompt": "x"}
     )
     body = {"job_id": str(job.id), "not_after": "2100-01-01T00:00:00Z"}
-    answer = await asked(
-        deployment, subjects.api("other", "jobs.get"), json.dumps(body).encode()
-    )
+    answer = await asked(deployment, subjects.api("other", "jobs.get"), json.dumps(body).encode())
     assert answer["error"]["code"] == "unknown_job"

@@ -9,6 +9,9 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import nats
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
 from contracts import subjects
 from contracts.api import (
     AttachTask,
@@ -38,8 +41,6 @@ from contracts.api import (
 from contracts.events import JobEvent, JobEventName
 from contracts.message import Value
 from contracts.values import JobState, MoneyState, label, new_id
-from nats.aio.client import Client
-from nats.aio.msg import Msg
 
 AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 KINDS: dict[str, type[Request]] = {
@@ -161,9 +162,7 @@ class Store:
         if not isinstance(request, WalletRef):
             return None
         owner = (request.user_id, request.currency)
-        empty = WalletView(
-            user_id=request.user_id, currency=request.currency, balance=0, held=0
-        )
+        empty = WalletView(user_id=request.user_id, currency=request.currency, balance=0, held=0)
         wallet = self.wallets.get(owner, empty)
         if isinstance(request, TopUp) and request.reference not in self.credits:
             self.credits[request.reference] = request
@@ -219,7 +218,9 @@ def event(*, seq: int) -> JobEvent:
     )
 
 
-def refuse(code: RefusalName, message: str = "no", hint: str = "", job_id: UUID | None = None) -> Script:
+def refuse(
+    code: RefusalName, message: str = "no", hint: str = "", job_id: UUID | None = None
+) -> Script:
     """Answer with a refusal."""
     reply = ErrorReply(error=Refusal(code=code, message=message, hint=hint, job_id=job_id))
     return lambda _asked: reply.model_dump_json(exclude_none=True).encode()
@@ -253,7 +254,9 @@ class Service:
             await self.client.close()
             self.client = None
 
-    async def announce(self, event: JobEventName = JobEventName.DELIVERED, bot: str = "default") -> None:
+    async def announce(
+        self, event: JobEventName = JobEventName.DELIVERED, bot: str = "default"
+    ) -> None:
         """Tell the bus that something happened; what, the store knows."""
         assert self.client is not None
         await self.client.publish(subjects.job_event(event, bot), b"{}")

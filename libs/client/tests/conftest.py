@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from client_store import Service, serving
 
+from client_store import Service, serving
 from sendonce import SendOnce, asking, feed
 
 

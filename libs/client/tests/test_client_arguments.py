@@ -4,8 +4,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from client_store import Service
 
+from client_store import Service
 from sendonce import InvalidRequest, NotConnected, SendOnce
 from sendonce.orders import slug
 
@@ -25,9 +25,12 @@ async def test_money_is_an_int_of_minor_units(
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    "wrong, said",
     [
-        ({"chat_id": None}, r"chat_id: Field required \(give chat_id, user_id and key, or message=\)"),
+        (
+            {"chat_id": None},
+            r"chat_id: Field required \(give chat_id, user_id and key, or message=\)",
+        ),
         ({"key": ""}, "key: "),
         ({"price": -1}, "price: "),
         ({"currency": "rub"}, "currency: "),
@@ -76,7 +79,9 @@ async def test_get_wants_exactly_one_name(sendonce: SendOnce) -> None:
 async def test_an_input_larger_than_the_bus_carries_is_refused_with_its_size(
     sendonce: SendOnce,
 ) -> None:
-    with pytest.raises(InvalidRequest, match=r"the request is \d{7} bytes and NATS carries 1048576"):
+    with pytest.raises(
+        InvalidRequest, match=r"the request is \d{7} bytes and NATS carries 1048576"
+    ):
         await sendonce.create(
             model="m", input={"image": "x" * 1_200_000}, key="k", chat_id=7, user_id=7
         )

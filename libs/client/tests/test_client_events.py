@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+
 from client_store import Service, refuse, serving, silence
 from contracts.api import Changes, RefusalName
-from testkit.servers import Durability, NatsServer
-
 from sendonce import JobEvent, SendOnce, UnknownBot, feed
+from testkit.servers import Durability, NatsServer
 
 PATIENCE = 20.0
 
@@ -151,17 +151,20 @@ async def test_a_store_that_restarts_or_stumbles_is_waited_out(
 async def test_a_killed_server_costs_no_event_and_repeats_none(
     tmp_path: Path, seldom: None, impatient: None
 ) -> None:
-    async with NatsServer(tmp_path / "nats", durability=Durability.KILL) as server:
-        async with serving(server.url) as service, SendOnce(server.url) as sendonce:
-            events = sendonce.events()
-            waiting = asyncio.create_task(take(events, 3))
-            service.store.happen(1)
-            await resting(service, after=0)
-            await server.kill()
-            service.store.happen(2)
-            await server.start()
+    async with (
+        NatsServer(tmp_path / "nats", durability=Durability.KILL) as server,
+        serving(server.url) as service,
+        SendOnce(server.url) as sendonce,
+    ):
+        events = sendonce.events()
+        waiting = asyncio.create_task(take(events, 3))
+        service.store.happen(1)
+        await resting(service, after=0)
+        await server.kill()
+        service.store.happen(2)
+        await server.start()
 
-            assert await waiting == [1, 2, 3]
+        assert await waiting == [1, 2, 3]
 
 
 async def test_a_page_larger_than_the_bus_carries_is_asked_for_in_smaller_ones(

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 from aiogram.types import Chat, Message, User
+
 from client_store import Service
 from contracts.api import CreateJob, JobRequest
-
 from sendonce import InvalidRequest, SendOnce
 from sendonce.incoming import language
 
@@ -50,9 +50,9 @@ async def test_the_same_message_twice_is_one_job(sendonce: SendOnce, service: Se
     assert not second.created
 
 
-@pytest.mark.parametrize(("in_topic", "thread"), [(True, 17), (None, None), (False, None)])
+@pytest.mark.parametrize("in_topic, thread", [(True, 17), (None, None), (False, None)])
 async def test_a_thread_is_a_topic_only_when_telegram_says_so(
-    sendonce: SendOnce, service: Service, in_topic: bool | None, thread: int | None
+    sendonce: SendOnce, service: Service, *, in_topic: bool | None, thread: int | None
 ) -> None:
     said = message(chat=FORUM, message_thread_id=17, is_topic_message=in_topic)
 
@@ -62,9 +62,7 @@ async def test_a_thread_is_a_topic_only_when_telegram_says_so(
     assert request.thread_id == thread
 
 
-async def test_what_is_given_outranks_what_is_derived(
-    sendonce: SendOnce, service: Service
-) -> None:
+async def test_what_is_given_outranks_what_is_derived(sendonce: SendOnce, service: Service) -> None:
     request = await asked(
         sendonce, service, message=message(), key="mine", language="en", user_id=6, chat_id=None
     )
@@ -103,8 +101,16 @@ async def test_a_button_under_our_own_message_needs_a_key_of_its_own(
 
 
 @pytest.mark.parametrize(
-    ("tag", "two"),
-    [("ru", "ru"), ("pt-br", "pt"), ("zh-hans", "zh"), ("EN", "en"), ("fil", "en"), ("", "en"), (None, "en")],
+    "tag, two",
+    [
+        ("ru", "ru"),
+        ("pt-br", "pt"),
+        ("zh-hans", "zh"),
+        ("EN", "en"),
+        ("fil", "en"),
+        ("", "en"),
+        (None, "en"),
+    ],
 )
 def test_a_client_language_is_two_letters(tag: str | None, two: str) -> None:
     assert language(tag) == two

@@ -4,12 +4,12 @@ import asyncio
 from pathlib import Path
 
 import pytest
+
 from client_store import Service, refuse, serving, silence
 from contracts.api import RefusalName
+from sendonce import NotConnected, SendOnce, Unavailable
 from testkit.processes.waiting import holds
 from testkit.servers import Durability, NatsServer
-
-from sendonce import NotConnected, SendOnce, Unavailable
 
 LOCKED = """\
 authorization {
@@ -94,16 +94,21 @@ async def test_a_store_that_comes_back_in_time_answers(
     assert await asking
 
 
-async def test_a_server_killed_and_started_again_is_a_slow_answer(tmp_path: Path, impatient: None) -> None:
-    async with NatsServer(tmp_path / "nats", durability=Durability.KILL) as server:
-        async with serving(server.url) as service, SendOnce(server.url) as sendonce:
-            assert await create(sendonce)
-            await server.kill()
-            asking = asyncio.create_task(create(sendonce))
-            await server.start()
+async def test_a_server_killed_and_started_again_is_a_slow_answer(
+    tmp_path: Path, impatient: None
+) -> None:
+    async with (
+        NatsServer(tmp_path / "nats", durability=Durability.KILL) as server,
+        serving(server.url) as service,
+        SendOnce(server.url) as sendonce,
+    ):
+        assert await create(sendonce)
+        await server.kill()
+        asking = asyncio.create_task(create(sendonce))
+        await server.start()
 
-            assert await asking is False
-            assert len(service.store.jobs) == 1
+        assert await asking is False
+        assert len(service.store.jobs) == 1
 
 
 async def test_a_connection_the_client_gave_up_for_good_is_made_anew(
@@ -137,11 +142,13 @@ async def test_wrong_credentials_and_missing_permissions_are_told(tmp_path: Path
             await SendOnce(f"nats://shop:wrong@{at}", bot="shop").connect(timeout=0.5)
         assert "wrong" not in str(refused.value)
 
-        async with serving(f"nats://store:store@{at}"):
-            async with SendOnce(f"nats://shop:right@{at}", bot="shop") as shop:
-                assert (await shop.wallet(5, "RUB")).balance == 0
-                with pytest.raises(Unavailable, match="permissions violation for publish"):
-                    await shop.topup(5, currency="RUB", amount=1, reference="r", timeout=0.5)
+        async with (
+            serving(f"nats://store:store@{at}"),
+            SendOnce(f"nats://shop:right@{at}", bot="shop") as shop,
+        ):
+            assert (await shop.wallet(5, "RUB")).balance == 0
+            with pytest.raises(Unavailable, match="permissions violation for publish"):
+                await shop.topup(5, currency="RUB", amount=1, reference="r", timeout=0.5)
 
 
 async def test_closing_ends_what_is_being_asked(sendonce: SendOnce, service: Service) -> None:

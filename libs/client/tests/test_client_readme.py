@@ -13,9 +13,9 @@ from aiogram import Bot, Dispatcher
 from aiogram.client.session.base import BaseSession
 from aiogram.methods import SendMessage, TelegramMethod
 from aiogram.types import Chat, Message, Update, User
+
 from client_store import Service, refuse
 from contracts.api import RefusalName
-
 from sendonce import SendOnce
 
 README = Path(__file__).parents[1] / "README.md"
@@ -80,7 +80,7 @@ async def test_the_bot_makes_one_job_of_a_repeated_update(
 
 
 @pytest.mark.parametrize(
-    ("code", "said"),
+    "code, said",
     [(RefusalName.INSUFFICIENT_FUNDS, "Not enough money"), (RefusalName.PAUSED, "No new pictures")],
 )
 async def test_the_bot_tells_its_user_about_a_refusal(

@@ -5,10 +5,10 @@ import pickle
 from uuid import UUID
 
 import pytest
-from client_store import Service, refuse
-from contracts.api import RefusalName
 
 import sendonce as sdk
+from client_store import Service, refuse
+from contracts.api import RefusalName
 from sendonce import SendOnce, SendOnceError
 from sendonce.errors import OF_CODE
 

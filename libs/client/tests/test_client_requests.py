@@ -3,9 +3,9 @@
 from uuid import UUID
 
 import pytest
+
 from client_store import Service, refuse
 from contracts.api import CreateJob, DeliverJob, ExpectJob, OneJob, Page, RefusalName, TopUp
-
 from sendonce import (
     JobState,
     MediaKind,

@@ -1,12 +1,13 @@
 """What travels today stays readable: the frozen samples against the classes."""
 
 import json
+from functools import cache
 from typing import Final, get_args
 
 import pytest
-from contract_classes import models_in, travelling, values
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
+from contract_classes import models_in, travelling, values
 from contracts import samples
 from contracts.deliveries import Action, DeliveryResult
 from contracts.message import Message, Value
@@ -22,7 +23,9 @@ every_sample = pytest.mark.parametrize("name", sorted(SAMPLES))
 
 
 def read(name: str, raw: bytes | None = None) -> Value:
-    return CLASSES[name.partition(".")[0]].model_validate_json(SAMPLES[name] if raw is None else raw)
+    return CLASSES[name.partition(".")[0]].model_validate_json(
+        SAMPLES[name] if raw is None else raw
+    )
 
 
 def kinds(union: object) -> set[object]:
@@ -36,9 +39,7 @@ def from_the_future(value: JsonValue) -> JsonValue:
         return [from_the_future(item) for item in value]
     if not isinstance(value, dict):
         return value
-    inner = {
-        name: item if name in FREE else from_the_future(item) for name, item in value.items()
-    }
+    inner = {name: item if name in FREE else from_the_future(item) for name, item in value.items()}
     return inner | {NEWER: {"nested": [1]}}
 
 
@@ -81,6 +82,7 @@ def test_every_sample_is_of_a_class_that_travels() -> None:
     assert {name.partition(".")[0] for name in SAMPLES} == set(CLASSES)
 
 
+@cache
 def shown_fields() -> dict[type[BaseModel], set[str]]:
     """Which fields of which class some sample carries."""
     shown: dict[type[BaseModel], set[str]] = {}

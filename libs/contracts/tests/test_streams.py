@@ -73,7 +73,9 @@ def test_a_consumer_reads_a_subject_of_its_own_stream(consumer: Consumer) -> Non
 
 
 def test_every_subject_between_services_has_exactly_one_reader() -> None:
-    between = [subject for stream in STREAMS if stream.name != streams.JOBS for subject in stream.subjects]
+    between = [
+        subject for stream in STREAMS if stream.name != streams.JOBS for subject in stream.subjects
+    ]
 
     assert sorted(consumer.subject for consumer in CONSUMERS) == sorted(between)
 

@@ -72,7 +72,7 @@ def test_storable_text_is_left_as_it_is(text: str) -> None:
 
 @given(storable, unstorable, storable)
 def test_text_postgres_cannot_store_is_refused(before: str, bad: str, after: str) -> None:
-    with pytest.raises(ValueError, match="NUL|surrogate"):
+    with pytest.raises(ValueError, match=r"NUL|surrogate"):
         values.clean(before + bad + after)
 
 
@@ -80,7 +80,7 @@ def test_text_postgres_cannot_store_is_refused(before: str, bad: str, after: str
 def test_unstorable_text_is_found_anywhere_in_json(bad: str, place: str) -> None:
     found: dict[str, JsonValue] = {"value": bad, "key": {bad: 1}, "inner": [1, {"a": [bad]}]}
 
-    with pytest.raises(ValueError, match="NUL|surrogate"):
+    with pytest.raises(ValueError, match=r"NUL|surrogate"):
         values.clean_json(found[place])
 
 
@@ -130,7 +130,9 @@ def test_money_has_bounds(amount: int) -> None:
     assert refused(MONEY, amount)
 
 
-@pytest.mark.parametrize("slug", ["", "Shop", "1shop", "-shop", "shop.one", "shop*", "s" * 33, "a\n"])
+@pytest.mark.parametrize(
+    "slug", ["", "Shop", "1shop", "-shop", "shop.one", "shop*", "s" * 33, "a\n"]
+)
 def test_a_bot_name_that_would_break_a_subject_is_refused(slug: str) -> None:
     class Holder(BaseModel):
         slug: values.BotSlug

@@ -16,6 +16,7 @@ from aiogram.types import (
     InputMediaPhoto,
     InputMediaVideo,
 )
+
 from fake_telegram_rig import (
     CHAT,
     GIF,
@@ -71,9 +72,14 @@ async def test_a_text_edit_applies_once_and_then_is_not_modified(
 
     assert edited.text == "done"
     assert edited.edit_date is not None
-    assert await refusal(
-        bot.edit_message_text(" <b></b>done ", chat_id=CHAT, message_id=text_id, parse_mode="HTML")
-    ) == NOT_MODIFIED
+    assert (
+        await refusal(
+            bot.edit_message_text(
+                " <b></b>done ", chat_id=CHAT, message_id=text_id, parse_mode="HTML"
+            )
+        )
+        == NOT_MODIFIED
+    )
     assert [(one.text, one.edits) for one in tg.visible(CHAT)] == [("done", 1)]
 
 
@@ -107,9 +113,10 @@ async def test_text_becomes_any_editable_medium_and_never_text_again(
     assert edited.caption == "c"
     assert getattr(edited, kind)
     assert [(one.kind, one.message_id) for one in tg.visible(CHAT)] == [(kind, text_id)]
-    assert await refusal(
-        bot.edit_message_text("back", chat_id=CHAT, message_id=text_id)
-    ) == "Bad Request: there is no text in the message to edit"
+    assert (
+        await refusal(bot.edit_message_text("back", chat_id=CHAT, message_id=text_id))
+        == "Bad Request: there is no text in the message to edit"
+    )
 
 
 async def test_media_edit_by_file_id_is_not_modified_and_an_upload_is_a_new_edit(
@@ -119,9 +126,10 @@ async def test_media_edit_by_file_id_is_not_modified_and_an_upload_is_a_new_edit
     first = await bot.edit_message_media(uploaded, chat_id=CHAT, message_id=text_id)
     again = InputMediaPhoto(media=file_id_of(first), caption="c")
 
-    assert await refusal(
-        bot.edit_message_media(again, chat_id=CHAT, message_id=text_id)
-    ) == NOT_MODIFIED
+    assert (
+        await refusal(bot.edit_message_media(again, chat_id=CHAT, message_id=text_id))
+        == NOT_MODIFIED
+    )
     uploaded_again = InputMediaPhoto(media=file(png()), caption="c")
     await bot.edit_message_media(uploaded_again, chat_id=CHAT, message_id=text_id)
 
@@ -134,26 +142,36 @@ async def test_captions_are_edited_on_media_only(bot: Bot, text_id: int):
     )
 
     assert edited.caption == "two"
-    assert await refusal(
-        bot.edit_message_caption(chat_id=CHAT, message_id=photo.message_id, caption="two")
-    ) == NOT_MODIFIED
-    assert await refusal(
-        bot.edit_message_caption(chat_id=CHAT, message_id=text_id, caption="x")
-    ) == "Bad Request: there is no caption in the message to edit"
-    assert await refusal(
-        bot.edit_message_caption(chat_id=CHAT, message_id=photo.message_id, caption="x" * 1025)
-    ) == "Bad Request: message caption is too long"
+    assert (
+        await refusal(
+            bot.edit_message_caption(chat_id=CHAT, message_id=photo.message_id, caption="two")
+        )
+        == NOT_MODIFIED
+    )
+    assert (
+        await refusal(bot.edit_message_caption(chat_id=CHAT, message_id=text_id, caption="x"))
+        == "Bad Request: there is no caption in the message to edit"
+    )
+    assert (
+        await refusal(
+            bot.edit_message_caption(chat_id=CHAT, message_id=photo.message_id, caption="x" * 1025)
+        )
+        == "Bad Request: message caption is too long"
+    )
 
 
 async def test_a_voice_note_keeps_its_medium(bot: Bot):
     voice = await bot.send_voice(CHAT, file(b"OggS" + b"\0" * 40, "v.ogg"))
 
     assert voice.voice is not None
-    assert await refusal(
-        bot.edit_message_media(
-            InputMediaPhoto(media=file(png())), chat_id=CHAT, message_id=voice.message_id
+    assert (
+        await refusal(
+            bot.edit_message_media(
+                InputMediaPhoto(media=file(png())), chat_id=CHAT, message_id=voice.message_id
+            )
         )
-    ) == "Bad Request: message media can't be edited"
+        == "Bad Request: message media can't be edited"
+    )
 
 
 async def test_an_album_item_keeps_its_family(bot: Bot):
@@ -162,9 +180,7 @@ async def test_an_album_item_keeps_its_family(bot: Bot):
     )
     target = album[0].message_id
 
-    await bot.edit_message_media(
-        InputMediaVideo(media=file(MP4)), chat_id=CHAT, message_id=target
-    )
+    await bot.edit_message_media(InputMediaVideo(media=file(MP4)), chat_id=CHAT, message_id=target)
     assert "can't be edited" in await refusal(
         bot.edit_message_media(InputMediaAudio(media=file(MP3)), chat_id=CHAT, message_id=target)
     )
@@ -188,9 +204,12 @@ async def test_what_cannot_be_edited(tg: FakeTelegram, bot: Bot, text_id: int):
 async def test_another_bot_cannot_edit_in_a_shared_chat(tg: FakeTelegram, bot: Bot):
     message = await bot.send_message(-1_001_000_000_777, "mine")
     async with bot_on(tg, OTHER_TOKEN) as other:
-        assert await refusal(
-            other.edit_message_text("x", chat_id=message.chat.id, message_id=message.message_id)
-        ) == "Bad Request: message can't be edited"
+        assert (
+            await refusal(
+                other.edit_message_text("x", chat_id=message.chat.id, message_id=message.message_id)
+            )
+            == "Bad Request: message can't be edited"
+        )
 
 
 async def test_one_sided_deletion_lets_the_edit_succeed_unseen(

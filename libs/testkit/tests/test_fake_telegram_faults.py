@@ -18,6 +18,7 @@ from aiogram.exceptions import (
     TelegramServerError,
 )
 from aiogram.types import InputMediaPhoto
+
 from fake_telegram_rig import CHAT, GROUP, bot_on, fake_telegram, file, png
 from testkit.telegram import FakeTelegram, FaultPlan, Faults, Mode
 
@@ -57,7 +58,7 @@ BROKEN = [
 
 
 @pytest.mark.parametrize("mode,error,cause,committed", BROKEN)
-async def test_a_send_fails_as_told_and_commits_as_told(  # noqa: PLR0917  # the table's columns
+async def test_a_send_fails_as_told_and_commits_as_told(  # the table's columns
     tg: FakeTelegram,
     bot: Bot,
     mode: Mode,
@@ -76,7 +77,7 @@ async def test_a_send_fails_as_told_and_commits_as_told(  # noqa: PLR0917  # the
 
 
 @pytest.mark.parametrize("mode,error,cause,committed", BROKEN)
-async def test_an_edit_fails_as_told_and_commits_as_told(  # noqa: PLR0917  # the table's columns
+async def test_an_edit_fails_as_told_and_commits_as_told(  # the table's columns
     tg: FakeTelegram,
     bot: Bot,
     mode: Mode,

@@ -4,6 +4,7 @@ import pytest
 from aiogram.exceptions import TelegramRetryAfter
 from aiogram.types import InputMediaPhoto
 from aiohttp import ClientSession
+
 from fake_telegram_rig import CHAT, GROUP, bot_on, fake_telegram, file, png
 from testkit.telegram import ChatKind, FakeTelegram, Limits
 from testkit.telegram.limits import Pace
@@ -73,9 +74,12 @@ async def test_429_names_the_wait_in_body_and_header_and_sends_nothing():
 
         with pytest.raises(TelegramRetryAfter) as wait:
             await bot.send_message(CHAT, "three")
-        async with ClientSession() as http, http.post(
-            f"{tg.url}/bot{bot.token}/sendMessage", data={"chat_id": CHAT, "text": "x"}
-        ) as answer:
+        async with (
+            ClientSession() as http,
+            http.post(
+                f"{tg.url}/bot{bot.token}/sendMessage", data={"chat_id": CHAT, "text": "x"}
+            ) as answer,
+        ):
             header = answer.headers["Retry-After"]
 
         assert wait.value.retry_after == int(header) == 10

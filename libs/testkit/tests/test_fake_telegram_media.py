@@ -5,6 +5,7 @@ from aiogram import Bot
 from aiogram.exceptions import TelegramBadRequest, TelegramEntityTooLarge
 from aiogram.types import InputMediaAudio, InputMediaPhoto, InputMediaVideo
 from aiohttp import ClientSession, FormData
+
 from fake_telegram_rig import (
     CHAT,
     GIF,
@@ -70,7 +71,7 @@ async def test_a_photo_by_url_is_fetched_once_and_shown(
         ("send_voice", b"OggS" + b"\0" * 40, "audio/ogg", "voice"),
     ],
 )
-async def test_every_kind_by_url_and_by_upload(  # noqa: PLR0917  # the columns of the table
+async def test_every_kind_by_url_and_by_upload(  # the columns of the table
     bot: Bot, host: MediaHost, method: str, content: bytes, content_type: str, field: str
 ):
     by_url = await getattr(bot, method)(CHAT, host.put("f", content, content_type))
@@ -175,9 +176,10 @@ async def test_a_file_can_be_fetched_back(tg: FakeTelegram, bot: Bot):
     found = await bot.get_file(message.document.file_id)
 
     assert found.file_path is not None
-    async with ClientSession() as http, http.get(
-        f"{tg.url}/file/bot{bot.token}/{found.file_path}"
-    ) as answer:
+    async with (
+        ClientSession() as http,
+        http.get(f"{tg.url}/file/bot{bot.token}/{found.file_path}") as answer,
+    ):
         assert await answer.read() == PDF
 
 
@@ -197,9 +199,7 @@ async def test_an_album_is_several_messages_of_one_group(tg: FakeTelegram, bot: 
     ]
 
 
-async def test_an_album_with_a_bad_item_sends_nothing(
-    tg: FakeTelegram, bot: Bot, host: MediaHost
-):
+async def test_an_album_with_a_bad_item_sends_nothing(tg: FakeTelegram, bot: Bot, host: MediaHost):
     good = InputMediaPhoto(media=file(png()))
 
     with pytest.raises(TelegramBadRequest) as refused:

@@ -9,6 +9,7 @@ import pytest
 from aiogram import Bot
 from aiogram.types import InputMediaPhoto
 from aiohttp import ClientSession
+
 from fake_telegram_rig import (
     CHAT,
     GROUP,
@@ -154,9 +155,7 @@ async def test_people_act_over_http(tg: FakeTelegram, bot: Bot, http: ClientSess
     assert [one.text for one in tg.visible(CHAT)] == ["hi"]
 
 
-async def test_faults_and_limits_are_set_over_http(
-    tg: FakeTelegram, bot: Bot, http: ClientSession
-):
+async def test_faults_and_limits_are_set_over_http(tg: FakeTelegram, bot: Bot, http: ClientSession):
     plan = {"mode": "429_n", "methods": ["send"], "times": 1, "retry_after": 7}
     async with http.post("/sim/faults", json=plan) as answer:
         ids = (await answer.json())["ids"]

@@ -16,6 +16,7 @@ from aiogram.types import (
     ReactionTypeEmoji,
     ReplyParameters,
 )
+
 from fake_telegram_rig import CHAT, FORUM, GROUP, OTHER_TOKEN, bot_on, fake_telegram
 from testkit.telegram import FakeTelegram
 
@@ -209,9 +210,7 @@ async def test_delete_react_act_forward_and_answer(tg: FakeTelegram, bot: Bot):
     message = await bot.send_message(CHAT, "x", reply_markup=keyboard)
 
     assert await bot.send_chat_action(CHAT, "typing")
-    assert await bot.set_message_reaction(
-        CHAT, message.message_id, [ReactionTypeEmoji(emoji="👀")]
-    )
+    assert await bot.set_message_reaction(CHAT, message.message_id, [ReactionTypeEmoji(emoji="👀")])
     forwarded = await bot.forward_message(7, CHAT, message.message_id)
     query = tg.press(CHAT, message.message_id, "job")
     assert await bot.answer_callback_query(query)

@@ -4,18 +4,18 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from callback_arrivals import KEYS, SUCCESS, callback, token
-from callback_port import Reports
 from structlog.testing import capture_logs
-from testkit.processes.waiting import holds
-from testkit.servers.nats import NatsServer
 
+from callback_arrivals import KEYS, SUCCESS, callback, token
 from callback_gateway.domain import answers
 from callback_gateway.domain.arrival import Callback
 from callback_gateway.handlers import Handlers, Patience
+from callback_port import Reports
 from chassis import bus, metrics
 from chassis.clock import SYSTEM
 from contracts import streams
+from testkit.processes.waiting import holds
+from testkit.servers.nats import NatsServer
 
 PATIENCE = Patience(publishing=timedelta(seconds=8), whole_request=timedelta(seconds=14))
 

@@ -15,7 +15,7 @@ from callback_gateway.domain.answers import Problem
 from callback_gateway.domain.arrival import BODY_KEPT, Callback
 from callback_gateway.domain.judgement import Keys, Refuse, Store, judge
 from callback_gateway.domain.reports import WIRE_LIMIT, Claims, Report, report
-from contracts.reports import HmacClaim, ReportedMedia, Reading, ReportReceived, ReportState
+from contracts.reports import HmacClaim, Reading, ReportedMedia, ReportReceived, ReportState
 from contracts.values import MediaKind
 
 json_values = st.recursive(

@@ -2,11 +2,11 @@
 
 import asyncio
 import json
-
 from datetime import timedelta
-from structlog.testing import capture_logs
+
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from callback_arrivals import JOB, SUCCESS, samples, signed, token
 from callback_gateway import http
@@ -198,9 +198,7 @@ async def test_a_bug_is_answered_with_a_problem_and_logged_without_the_request()
     async def broken(_callback: Callback, *, began: float) -> None:
         raise RuntimeError(f"quotes {SUCCESS!r}")
 
-    limits = http.Limits(
-        body_deadline=timedelta(seconds=5), body_bytes=2**20, open_requests=1
-    )
+    limits = http.Limits(body_deadline=timedelta(seconds=5), body_bytes=2**20, open_requests=1)
     door = http.Door(broken, limits=limits, clock=clock.SYSTEM)
     transport = httpx.ASGITransport(http.build(door))
 
@@ -210,5 +208,5 @@ async def test_a_bug_is_answered_with_a_problem_and_logged_without_the_request()
 
     assert answer.status_code == 500
     problem_of(answer)
-    assert [line["event"] for line in lines][0] == "[KIE_CALLBACK] callback.broke"
+    assert next(line["event"] for line in lines) == "[KIE_CALLBACK] callback.broke"
     assert "Playground" not in repr(lines)

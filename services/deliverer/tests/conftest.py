@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -16,6 +16,7 @@ from nats.aio.msg import Msg
 from pydantic import SecretStr
 
 from chassis import bus, clock, lifecycle
+from chassis.clock import SYSTEM
 from contracts import streams, subjects
 from contracts.deliveries import (
     Action,
@@ -198,9 +199,7 @@ async def bench(
     made = Bench(client=client, telegram=sandbox, media=media_host)
     await client.subscribe(subjects.DELIVERY_OUTCOME, cb=made.on_outcome)
     await client.subscribe(subjects.EFFECT_CARRIED, cb=made.on_carried)
-    chosen = Settings(
-        nats_url=nats_url, bot_token=SecretStr(TOKEN), telegram_api_url=sandbox.url
-    )
+    chosen = Settings(nats_url=nats_url, bot_token=SecretStr(TOKEN), telegram_api_url=sandbox.url)
     async with lifecycle.service(app.build, chosen, name="deliverer"):
         yield made
 
@@ -224,7 +223,7 @@ class Ask:
         thread_id: int | None = None,
         reply_to: int | None = None,
     ) -> DeliveryRequested:
-        now = datetime.now(UTC)
+        now = SYSTEM.now()
         attempt = Attempt(
             id=attempt_id or uuid4(),
             no=attempt_no,

@@ -187,8 +187,24 @@ async def test_waiting_for_a_free_connection_in_vain_is_unsent(telegram_at, sand
 async def test_a_foreign_certificate_stops_the_bot(telegram_at, tmp_path):
     cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-        + ["-nodes", "-days", "1", "-subj", "/CN=localhost", "-keyout", key, "-out", cert],
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-days",
+            "1",
+            "-subj",
+            "/CN=localhost",
+            "-keyout",
+            key,
+            "-out",
+            cert,
+        ],
         check=True,
         capture_output=True,
     )
@@ -212,7 +228,7 @@ def reject(sandbox, status: int, description: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "description", "expected"),
+    "status, description, expected",
     [
         (400, "Bad Request: chat not found", Denied(Trouble.CHAT_GONE, "")),
         (403, "Forbidden: user is deactivated", Denied(Trouble.BLOCKED, "")),
@@ -291,7 +307,7 @@ async def test_a_text_becomes_a_medium_and_never_a_text_again(telegram, sandbox,
 
 
 @pytest.mark.parametrize(
-    ("shape", "kind"),
+    "shape, kind",
     [
         (Shape.PHOTO, Kind.PHOTO),
         (Shape.VIDEO, Kind.VIDEO),

@@ -74,7 +74,7 @@ def test_a_parked_chat_waits_its_time():
     assert parking.held("b", 1, now=1) is None
 
 
-@pytest.mark.parametrize(("later", "scope"), [(9.9, "bot"), (10.1, "chat")])
+@pytest.mark.parametrize("later, scope", [(9.9, "bot"), (10.1, "chat")])
 def test_several_chats_at_once_mean_the_bot(later, scope):
     parking = Parking()
     parking.park("a", 1, after=1, now=0)
@@ -135,9 +135,7 @@ def test_every_body_carries_the_whole_state():
     assert body(content, Way.DOCUMENT, file) == MediaBody(
         Shape.DOCUMENT, file, content.text, content.entities
     )
-    assert body(content, Way.LINK) == TextBody(
-        "a cat\nhttps://cdn.example/a.png", content.entities
-    )
+    assert body(content, Way.LINK) == TextBody("a cat\nhttps://cdn.example/a.png", content.entities)
     assert body(content, Way.CAPTION) == CaptionBody(content.text, content.entities)
 
 
@@ -170,7 +168,7 @@ def test_a_text_too_long_for_a_message_becomes_a_file():
 
 
 @pytest.mark.parametrize(
-    ("head", "mime", "url", "shape", "suffix"),
+    "head, mime, url, shape, suffix",
     [
         (b"\x89PNG\r\n\x1a\n", "video/mp4", "https://x/a.mp4", Shape.PHOTO, ".png"),
         (b"\xff\xd8\xff\xe0", "", "https://x/a", Shape.PHOTO, ".jpg"),

@@ -71,14 +71,14 @@ ROWS_403 = [
 ]
 
 
-@pytest.mark.parametrize(("text", "trouble"), ROWS_400)
+@pytest.mark.parametrize("text, trouble", ROWS_400)
 def test_a_400_is_certainly_not_done_and_says_why(text, trouble):
     fault = ApiError(code=400, text=f"Bad Request: {text}")
 
     assert judge(fault, call=Call.EDIT, elapsed=0.1) == Denied(trouble, fault.text)
 
 
-@pytest.mark.parametrize(("text", "trouble"), ROWS_403)
+@pytest.mark.parametrize("text, trouble", ROWS_403)
 def test_a_403_is_about_the_chat(text, trouble):
     fault = ApiError(code=403, text=f"Forbidden: {text}")
 
@@ -107,7 +107,7 @@ def test_a_429_without_a_number_is_read_from_its_text():
 
 
 @pytest.mark.parametrize(
-    ("fault", "answer"),
+    "fault, answer",
     [
         (ApiError(code=400, text="upgraded", migrate_to=-100), Moved(-100)),
         (ApiError(code=401, text="Unauthorized"), BotStopped("401 Unauthorized")),

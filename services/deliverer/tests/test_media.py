@@ -73,9 +73,7 @@ def test_a_sandbox_is_known_by_its_address():
 async def test_a_file_is_what_its_bytes_are(downloader, media_host, make):
     url = media_host.put("/result", make.png, mime="application/octet-stream")
 
-    assert await downloader.fetch(url, MediaKind.IMAGE) == File(
-        "result.png", make.png, Shape.PHOTO
-    )
+    assert await downloader.fetch(url, MediaKind.IMAGE) == File("result.png", make.png, Shape.PHOTO)
 
 
 async def test_a_file_asked_for_as_file_stays_one(downloader, media_host, make):
@@ -105,7 +103,7 @@ async def test_a_dead_link_is_gone(downloader, media_host, status):
 
 
 @pytest.mark.parametrize(
-    ("content", "mime", "status", "trouble"),
+    "content, mime, status, trouble",
     [
         (b"later", "text/plain", 503, MediaTrouble.UNREACHED),
         (b"", "image/png", 200, MediaTrouble.UNREACHED),
@@ -178,9 +176,7 @@ async def test_a_file_is_fetched_once_for_many(downloader, media_host, make):
     shelf = Shelf(downloader)
     url = media_host.put("/a.png", make.png, mime="image/png")
 
-    together = await asyncio.gather(
-        *(shelf.file(url, MediaKind.IMAGE, within=5) for _ in range(5))
-    )
+    together = await asyncio.gather(*(shelf.file(url, MediaKind.IMAGE, within=5) for _ in range(5)))
     later = await shelf.file(url, MediaKind.IMAGE, within=0)
 
     assert {type(one) for one in (*together, later)} == {File}

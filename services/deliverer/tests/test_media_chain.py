@@ -127,7 +127,7 @@ async def test_an_overtaken_edit_is_repeated(bench, ask, make):
 
 
 @pytest.mark.parametrize(
-    ("status", "description", "code"),
+    "status, description, code",
     [
         (400, "Bad Request: message to edit not found", RefusalCode.CARRIER_GONE),
         (400, "Bad Request: message can't be edited", RefusalCode.CARRIER_UNEDITABLE),
@@ -149,7 +149,7 @@ async def test_refusals_have_their_codes(bench, ask, make, status, description, 
     assert not outcome.edit_maybe_applied
 
 
-@pytest.mark.parametrize(("status", "text"), [(401, "Unauthorized"), (404, "Not Found")])
+@pytest.mark.parametrize("status, text", [(401, "Unauthorized"), (404, "Not Found")])
 async def test_a_refused_token_pauses_the_bot_for_its_owner(bench, ask, make, status, text):
     reject(bench, text, status=status, methods="send")
 

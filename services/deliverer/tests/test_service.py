@@ -44,7 +44,6 @@ async def test_a_killed_process_is_back_in_seconds(client, nats_url, record_prop
         code = await process.wait()
 
     record_property("seconds_to_ready", seconds)
-    print(f"ready after {seconds:.2f} s")
     assert code == 0
 
 

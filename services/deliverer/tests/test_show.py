@@ -1,7 +1,8 @@
 """The show protocol on a real bus: carrier, permission, content, evidence."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
+from chassis.clock import SYSTEM
 from contracts.deliveries import RefusalCode
 from contracts.effects import Go, Stop
 from testkit.telegram import Kind, Mode
@@ -120,7 +121,7 @@ async def test_an_edit_ambiguous_to_the_end_says_so(bench, ask, make):
 
 
 async def test_an_attempt_that_is_over_on_arrival_is_not_acted_on(bench, ask, make):
-    past = datetime.now(UTC) - timedelta(seconds=1)
+    past = SYSTEM.now() - timedelta(seconds=1)
 
     outcome = await bench.outcome(ask(make.fresh(make.text()), not_after=past))
 

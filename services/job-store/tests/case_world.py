@@ -7,7 +7,14 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 from contracts.api import CreateJob, DeliverJob, ExpectJob, JobRequest
-from contracts.deliveries import DeliveryOutcome, DeliveryRequested, DeliveryResult, Existing, Show, Shown
+from contracts.deliveries import (
+    DeliveryOutcome,
+    DeliveryRequested,
+    DeliveryResult,
+    Existing,
+    Show,
+    Shown,
+)
 from contracts.outcomes import Refused
 from contracts.polls import PollRequested
 from contracts.reports import ReportReceived
@@ -74,7 +81,12 @@ class World:
 
     def __init__(self, request: JobRequest) -> None:
         self.now = START
-        self.rows: tuple[Job, dict[UUID, Effect], dict[UUID, Part], list[Owner]] = (job_of(request), {}, {}, [])
+        self.rows: tuple[Job, dict[UUID, Effect], dict[UUID, Part], list[Owner]] = (
+            job_of(request),
+            {},
+            {},
+            [],
+        )
         self.ledger: Counter[str] = Counter()
         self.carriers: dict[tuple[int, int], UUID] = {}
         self.attempts: dict[UUID, Attempted] = {}
@@ -103,7 +115,12 @@ class World:
         """Run one transaction."""
         job, effects, parts, owners = self.rows
         case = Case(
-            job=job, bot=SHOP, now=self.now, effects=effects.values(), parts=parts.values(), owners=owners
+            job=job,
+            bot=SHOP,
+            now=self.now,
+            effects=effects.values(),
+            parts=parts.values(),
+            owners=owners,
         )
         answer = decide(case)
         self.rows = (case.job, case.effects, case.parts, case.owners)
@@ -115,7 +132,9 @@ class World:
         self.news += case.news
         for carrier in case.carriers:
             place = (carrier.chat_id, carrier.message_id)
-            assert self.carriers.setdefault(place, carrier.part_id) == carrier.part_id, "a message carries two parts"
+            assert self.carriers.setdefault(place, carrier.part_id) == carrier.part_id, (
+                "a message carries two parts"
+            )
         for opened, (_, request) in zip(case.opened, case.requests, strict=True):
             assert isinstance(request, SubmissionRequested | DeliveryRequested | PollRequested)
             kept = self.attempts[opened.id] = Attempted(opened.effect_id, request)
@@ -145,7 +164,9 @@ class World:
     # -- the store's clocks ----------------------------------------------------------------------
 
     def due(self) -> list[Effect]:
-        pending = [e for e in self.effects if e.state is EffectState.PENDING and e.due_at <= self.now]
+        pending = [
+            e for e in self.effects if e.state is EffectState.PENDING and e.due_at <= self.now
+        ]
         return sorted(pending, key=lambda effect: effect.due_at)
 
     def claim(self, effect: Effect) -> None:
@@ -154,14 +175,18 @@ class World:
     def end_leases(self) -> None:
         for effect in self.effects:
             if effect.lease_until is not None and effect.lease_until < self.now:
-                self.step(lambda case, id_=effect.id: lifecycle.on_lease_end(case, case.effects[id_]))
+                self.step(
+                    lambda case, id_=effect.id: lifecycle.on_lease_end(case, case.effects[id_])
+                )
 
     # -- the workers -----------------------------------------------------------------------------
 
     def begin(self, attempt_id: UUID, holder: UUID) -> bool:
         effect_id = self.attempts[attempt_id].effect_id
         answer = self.step(
-            lambda case: lifecycle.begin(case, case.effects[effect_id], attempt_id=attempt_id, holder=holder)
+            lambda case: lifecycle.begin(
+                case, case.effects[effect_id], attempt_id=attempt_id, holder=holder
+            )
         )
         if isinstance(answer, str):
             return False
@@ -171,9 +196,16 @@ class World:
     def submitted(self, attempt_id: UUID, holder: UUID, result: SubmissionResult) -> None:
         effect_id = self.attempts[attempt_id].effect_id
         outcome = SubmissionOutcome(
-            id=str(uuid4()), at=self.now, attempt_id=attempt_id, holder=holder, job_id=self.job.id, result=result
+            id=str(uuid4()),
+            at=self.now,
+            attempt_id=attempt_id,
+            holder=holder,
+            job_id=self.job.id,
+            result=result,
         )
-        self.step(lambda case: lifecycle.on_submission(case, case.effects[effect_id], outcome, RULES))
+        self.step(
+            lambda case: lifecycle.on_submission(case, case.effects[effect_id], outcome, RULES)
+        )
 
     def carried(self, attempt_id: UUID) -> int | None:
         """Post a carrier and ask whether to edit it; returns the posted message."""
@@ -184,13 +216,18 @@ class World:
             return None  # Telegram tells the poster of the migration before anything is posted
         answer = self.step(
             lambda case: delivery.carried(
-                case, case.effects[attempted.effect_id], attempt_id=attempt_id, message_id=message_id
+                case,
+                case.effects[attempted.effect_id],
+                attempt_id=attempt_id,
+                message_id=message_id,
             )
         )
         attempted.target = answer if isinstance(answer, int) else attempted.target
         return message_id
 
-    def delivered(self, attempt_id: UUID, result: DeliveryResult, *, carrier_id: int | None = None) -> None:
+    def delivered(
+        self, attempt_id: UUID, result: DeliveryResult, *, carrier_id: int | None = None
+    ) -> None:
         attempted = self.attempts[attempt_id]
         assert isinstance(attempted.request, DeliveryRequested)
         outcome = DeliveryOutcome(
@@ -203,14 +240,18 @@ class World:
             result=result,
             carrier_id=carrier_id,
         )
-        self.step(lambda case: delivery.on_outcome(case, case.effects[attempted.effect_id], outcome))
+        self.step(
+            lambda case: delivery.on_outcome(case, case.effects[attempted.effect_id], outcome)
+        )
 
     def report(self, report: ReportReceived, believed: reports.Trust) -> None:
         self.step(lambda case: reports.on_report(case, report, believed, RULES))
 
     # -- a fair end ------------------------------------------------------------------------------
 
-    def act_honestly(self, attempt_id: UUID, unanswered: Callable[[PollRequested], ReportReceived]) -> None:
+    def act_honestly(
+        self, attempt_id: UUID, unanswered: Callable[[PollRequested], ReportReceived]
+    ) -> None:
         """Answer an open attempt as a worker without faults would."""
         request = self.attempts[attempt_id].request
         match request:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+
 from chassis import postgres
 from job_store.migrate import migrate_database as migrate
 from store_kit import Store

@@ -12,14 +12,26 @@ from chassis.outbox import OutboxRow
 from chassis.postgres import Database
 from contracts.api import CreateJob, DeliverJob, ExpectJob, JobView, TopUp, WalletRef, WalletView
 from contracts.deliveries import DeliveryOutcome, DeliveryRequested, DeliveryResult, Shown
-from contracts.outcomes import Refused
 from contracts.effects import Begin, Carried, Go, Stop
 from contracts.ops import AddBot
+from contracts.outcomes import Refused
 from contracts.polls import PollRequested
-from contracts.reports import HmacClaim, PollClaim, Reading, ReportReceived, TokenClaim
-from contracts.submissions import SubmissionOutcome, SubmissionRequested, SubmissionResult, TaskCreated
+from contracts.reports import (
+    HmacClaim,
+    PollClaim,
+    Reading,
+    ReportedMedia,
+    ReportReceived,
+    ReportState,
+    TokenClaim,
+)
+from contracts.submissions import (
+    SubmissionOutcome,
+    SubmissionRequested,
+    SubmissionResult,
+    TaskCreated,
+)
 from contracts.values import MediaKind, new_id
-from contracts.reports import ReportedMedia, ReportState
 from job_store.domain.pacing import limits
 from job_store.domain.rules import Rules
 from job_store.store.creation import Created, Creation, Creations
@@ -42,7 +54,9 @@ class Store:
         self.database = database
         self.offered: list[OutboxRow] = []
         self.rules = Rules(
-            callback_url=lambda job_id, attempt: f"https://gate.example/callbacks/kie/{job_id}.{attempt}"
+            callback_url=lambda job_id, attempt: (
+                f"https://gate.example/callbacks/kie/{job_id}.{attempt}"
+            )
         )
         self.units = Units(database, self.rules, offer=self._offer, wake=lambda: None)
         self.effects = Effects(self.units, limits(telegram_share=1, creates_per_10s=10_000))
@@ -82,7 +96,9 @@ class Store:
     async def add_bot(self, slug: str) -> None:
         await self.ops.add_bot(AddBot(slug=slug, not_after=LATER))
 
-    async def topup(self, amount: int, *, user_id: int = 7, reference: str | None = None) -> WalletView:
+    async def topup(
+        self, amount: int, *, user_id: int = 7, reference: str | None = None
+    ) -> WalletView:
         answer = await self.requests.topup(
             "shop",
             TopUp(
@@ -97,7 +113,9 @@ class Store:
         return answer
 
     async def wallet(self, *, user_id: int = 7) -> tuple[int, int]:
-        view = await self.requests.wallet("shop", WalletRef(user_id=user_id, currency="RUB", not_after=LATER))
+        view = await self.requests.wallet(
+            "shop", WalletRef(user_id=user_id, currency="RUB", not_after=LATER)
+        )
         return view.balance, view.held
 
     async def made(self, request: CreateJob | ExpectJob | DeliverJob | None = None) -> UUID:
@@ -163,7 +181,9 @@ class Store:
         (settled,) = await self.effects.apply_submissions([submission_outcome(ask, result)])
         return settled
 
-    async def delivered(self, ask: DeliveryRequested, result: DeliveryResult, **more: Any) -> Settled:
+    async def delivered(
+        self, ask: DeliveryRequested, result: DeliveryResult, **more: Any
+    ) -> Settled:
         (settled,) = await self.effects.apply_deliveries([delivery_outcome(ask, result, **more)])
         return settled
 
@@ -230,7 +250,14 @@ def expect(**fields: Any) -> ExpectJob:
 
 
 def deliver(**fields: Any) -> DeliverJob:
-    base = {"key": str(uuid4()), "chat_id": 7, "user_id": 7, "status": "none", "media": images(1), "not_after": LATER}
+    base = {
+        "key": str(uuid4()),
+        "chat_id": 7,
+        "user_id": 7,
+        "status": "none",
+        "media": images(1),
+        "not_after": LATER,
+    }
     return DeliverJob(**base | fields)
 
 
@@ -282,7 +309,12 @@ def polled(ask: PollRequested, **fields: Any) -> ReportReceived:
     )
     return callback(
         None,
-        **{"task_id": ask.task_id, "origin": "poll", "poll": claim, "hmac": HmacClaim(verdict="absent")}
+        **{
+            "task_id": ask.task_id,
+            "origin": "poll",
+            "poll": claim,
+            "hmac": HmacClaim(verdict="absent"),
+        }
         | fields,
     )
 
@@ -298,7 +330,9 @@ def submission_outcome(ask: SubmissionRequested, result: SubmissionResult) -> Su
     )
 
 
-def delivery_outcome(ask: DeliveryRequested, result: DeliveryResult, **more: Any) -> DeliveryOutcome:
+def delivery_outcome(
+    ask: DeliveryRequested, result: DeliveryResult, **more: Any
+) -> DeliveryOutcome:
     part_id = ask.action.part_id if ask.action.kind == "show" else None
     return DeliveryOutcome(
         id=f"{ask.attempt.id}:{result.kind}:{uuid4().hex[:8]}",

@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+
 from case_world import RULES, SHOP, World
 from contracts.deliveries import DeliveryRequested, Fresh, Migrated, RefusalCode, Show, Shown
 from contracts.outcomes import Ambiguous, NotSent, Refused
@@ -49,7 +50,9 @@ def refused(code: RefusalCode) -> Refused:
 
 def running(**fields: object) -> World:
     world = World(create(**fields))
-    (attempt_id,) = [id_ for id_ in claim(world) if isinstance(world.attempts[id_].request, SubmissionRequested)]
+    (attempt_id,) = [
+        id_ for id_ in claim(world) if isinstance(world.attempts[id_].request, SubmissionRequested)
+    ]
     world.submitted(attempt_id, attempt_id, TaskCreated(task_id="t"))
     return world
 
@@ -73,7 +76,9 @@ def test_a_task_known_by_its_report_is_not_submitted_again():
     report(world, state=ReportState.PROGRESS, task_id="t")
 
     assert world.job.state is JobState.RUNNING
-    assert all(isinstance(world.attempts[id_].request, PollRequested) for id_ in claim(world, after=60))
+    assert all(
+        isinstance(world.attempts[id_].request, PollRequested) for id_ in claim(world, after=60)
+    )
 
 
 def test_a_refusal_after_the_tasks_own_report_does_not_fail_the_job():
@@ -179,7 +184,9 @@ def test_a_parked_notice_of_a_failure_is_dropped_when_the_result_comes():
     report(world, media=images(1), task_id="t")
     world.step(delivery.returned)
 
-    assert [asked(world, id_).action.content.kind for id_ in claim(world, after=1)] == [MediaKind.IMAGE]
+    assert [asked(world, id_).action.content.kind for id_ in claim(world, after=1)] == [
+        MediaKind.IMAGE
+    ]
 
 
 def test_a_cancelled_jobs_status_line_is_not_posted_any_more():
@@ -237,7 +244,9 @@ def test_a_message_that_shows_the_result_after_all_is_not_deleted():
     world.delivered(first, Shown(message_id=carrier))
 
     assert world.job.state is JobState.DELIVERED
-    assert [e.state for e in world.effects if e.kind is EffectKind.REMOVE] == [EffectState.CANCELLED]
+    assert [e.state for e in world.effects if e.kind is EffectKind.REMOVE] == [
+        EffectState.CANCELLED
+    ]
 
 
 def test_an_unknown_attempts_poll_moves_no_poll():

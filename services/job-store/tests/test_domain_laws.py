@@ -5,16 +5,25 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import hypothesis.strategies as st
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
 from case_world import RULES, Attempted, World
 from contracts.api import CreateJob, DeliverJob, ExpectJob, JobRequest
-from contracts.deliveries import DeliveryRequested, DeliveryResult, Existing, Migrated, RefusalCode, Show, Shown
+from contracts.deliveries import (
+    DeliveryRequested,
+    DeliveryResult,
+    Existing,
+    Migrated,
+    RefusalCode,
+    Show,
+    Shown,
+)
 from contracts.outcomes import Ambiguous, Later, NotSent, Refused
 from contracts.polls import PollRequested
 from contracts.reports import ReportedMedia, ReportReceived, ReportState
 from contracts.submissions import SubmissionRequested, SubmissionResult, TaskCreated
 from contracts.values import JobState, MediaKind, MoneyState, PartState
-from hypothesis import HealthCheck, settings
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from job_store.domain import delivery, lifecycle
 from job_store.domain.reports import Trust
 from job_store.domain.rows import FINAL, LIVE, OPEN, Door, EffectKind, EffectState, Part
@@ -33,7 +42,9 @@ LEDGER = {
 }
 
 moments = st.sampled_from([0.1, 5.0, 16.0, 40.0, 100.0, 4_000.0])
-nobody_did = st.sampled_from([NotSent(reason="no"), Later(reason="429", after=2), Ambiguous(reason="timeout")])
+nobody_did = st.sampled_from(
+    [NotSent(reason="no"), Later(reason="429", after=2), Ambiguous(reason="timeout")]
+)
 submissions = st.one_of(nobody_did, st.just(Refused(code="422", reason="no")))
 refusals = st.sampled_from(list(RefusalCode)).map(lambda code: Refused(code=code, reason="no"))
 deliveries = st.one_of(nobody_did, refusals, refusals)
@@ -169,12 +180,21 @@ class AnyLife(RuleBasedStateMachine):
     @rule(data=st.data())
     def the_group_migrates(self, data: st.DataObject) -> None:
         picked = self.pick(data, DeliveryRequested)
-        if picked and isinstance(picked[1].request, DeliveryRequested) and picked[1].request.chat_id == -7:
+        if (
+            picked
+            and isinstance(picked[1].request, DeliveryRequested)
+            and picked[1].request.chat_id == -7
+        ):
             self.world.delivered(picked[0], Migrated(chat_id=-1_007))
 
     # -- KIE, the bot and the user -----------------------------------------------------------------
 
-    @rule(state=st.sampled_from(ReportState), media=media, trust=believed, task=st.sampled_from(["a", "b", None]))
+    @rule(
+        state=st.sampled_from(ReportState),
+        media=media,
+        trust=believed,
+        task=st.sampled_from(["a", "b", None]),
+    )
     def a_report_comes(
         self, state: ReportState, media: Sequence[ReportedMedia], trust: Trust, task: str | None
     ) -> None:
@@ -182,9 +202,13 @@ class AnyLife(RuleBasedStateMachine):
         self.world.report(report, trust)
 
     @rule(data=st.data(), state=st.sampled_from(ReportState), media=media)
-    def a_poll_is_answered(self, data: st.DataObject, state: ReportState, media: Sequence[ReportedMedia]) -> None:
+    def a_poll_is_answered(
+        self, data: st.DataObject, state: ReportState, media: Sequence[ReportedMedia]
+    ) -> None:
         if picked := self.pick(data, PollRequested):
-            self.world.report(polled(picked[1].request, state=state, media=tuple(media)), Trust.TRUSTED)
+            self.world.report(
+                polled(picked[1].request, state=state, media=tuple(media)), Trust.TRUSTED
+            )
 
     @rule()
     @precondition(lambda self: self.world.job.door is Door.EXPECT)
@@ -237,12 +261,17 @@ class AnyLife(RuleBasedStateMachine):
     @invariant()
     def rows_are_what_the_schema_allows(self) -> None:
         for part in self.world.parts:
-            assert part.state not in {PartState.SHOWN, PartState.CARRIED} or part.message_id is not None
+            assert (
+                part.state not in {PartState.SHOWN, PartState.CARRIED}
+                or part.message_id is not None
+            )
             assert (part.state is PartState.REFUSED) == (part.refusal is not None)
         for effect in self.world.effects:
             acting = effect.state is EffectState.ACTING
             assert acting == (effect.open_attempt is not None) == (effect.lease_until is not None)
-        once = [e.kind for e in self.world.effects if e.kind in (EffectKind.SUBMIT, EffectKind.POLL)]
+        once = [
+            e.kind for e in self.world.effects if e.kind in (EffectKind.SUBMIT, EffectKind.POLL)
+        ]
         assert len(once) == len(set(once))
 
     @invariant()
@@ -258,7 +287,10 @@ class AnyLife(RuleBasedStateMachine):
         moving = {e.part_id for e in world.effects if e.state in LIVE}
         for part in world.parts:
             if world.job.deliver and any(e.part_id == part.id for e in world.effects):
-                assert part.id in moving or part.state not in {PartState.PENDING, PartState.CARRIED}, part
+                assert part.id in moving or part.state not in {
+                    PartState.PENDING,
+                    PartState.CARRIED,
+                }, part
         if world.job.state is JobState.SUCCEEDED and world.job.deliver:
             assert any(part.id in moving or part.state in WAITING_PARTS for part in _results(world))
         if world.job.state is JobState.RUNNING:
@@ -269,7 +301,9 @@ class AnyLife(RuleBasedStateMachine):
     @invariant()
     def nobody_submits_what_runs_or_is_over(self) -> None:
         if self.world.job.state not in {JobState.CREATED, JobState.SUBMITTING}:
-            assert not [e for e in self.world.effects if e.kind is EffectKind.SUBMIT and e.state in LIVE]
+            assert not [
+                e for e in self.world.effects if e.kind is EffectKind.SUBMIT and e.state in LIVE
+            ]
 
     def teardown(self) -> None:
         """Let everybody answer: every job ends or waits for a person, and then nothing acts any more."""

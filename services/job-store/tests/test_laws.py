@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+
 from contracts.api import AttachTask, JobView, OneJob, Refusal, RefusalName, TopUp
 from contracts.deliveries import Migrated, RefusalCode, Shown
 from contracts.effects import Go, Stop
@@ -140,8 +141,8 @@ async def test_history_is_insert_only(store: Store, table: str):
         "UPDATE parts SET state = 'refused'",
         "UPDATE effects SET state = 'acting' WHERE state <> 'acting'",
         "UPDATE jobs SET state = 'nonsense'",
-        "INSERT INTO ledger (bot, user_id, currency, kind, amount, debit, credit, job_id)"
-        " SELECT bot, user_id, currency, 'hold', 1, 'revenue', 'held', id FROM jobs",
+        """INSERT INTO ledger (bot, user_id, currency, kind, amount, debit, credit, job_id)
+            SELECT bot, user_id, currency, 'hold', 1, 'revenue', 'held', id FROM jobs""",
     ],
 )
 async def test_the_database_refuses_what_must_never_be(store: Store, forbidden: str):
@@ -155,7 +156,9 @@ async def test_the_database_refuses_what_must_never_be(store: Store, forbidden: 
 
 
 async def attach(store: Store, job_id: object, task_id: str) -> JobView | Refusal:
-    return await store.requests.attach("shop", AttachTask(job_id=job_id, task_id=task_id, not_after=LATER))
+    return await store.requests.attach(
+        "shop", AttachTask(job_id=job_id, task_id=task_id, not_after=LATER)
+    )
 
 
 async def test_a_report_and_a_task_id_always_meet(store: Store):
@@ -286,7 +289,9 @@ async def test_not_sent_from_a_redelivery_does_not_reopen_what_the_holder_is_doi
 
 
 async def end_leases(store: Store) -> None:
-    await store.run("UPDATE effects SET lease_until = now() - interval '1 s' WHERE state = 'acting'")
+    await store.run(
+        "UPDATE effects SET lease_until = now() - interval '1 s' WHERE state = 'acting'"
+    )
     await store.effects.end_leases(100)
 
 
@@ -458,7 +463,9 @@ async def test_a_lost_carrier_is_replaced_only_when_no_edit_can_have_worked(stor
     assert again.action.carrier.kind == "fresh"
     await store.carried(again.attempt.id, 101)
 
-    await store.delivered(again, Ambiguous(reason="timeout"), carrier_id=101, edit_maybe_applied=True)
+    await store.delivered(
+        again, Ambiguous(reason="timeout"), carrier_id=101, edit_maybe_applied=True
+    )
     (third,) = await store.deliveries("show")
     assert third.action.carrier.message_id == 101
     await store.delivered(third, gone, carrier_id=101)

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import hypothesis.strategies as st
 from hypothesis import given
+
 from job_store.domain.pacing import Ask, Bucket, Limits, decide, limits
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -13,7 +14,9 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 LIMITS = limits(telegram_share=1, creates_per_10s=20)
 
 calls = st.lists(
-    st.tuples(st.integers(0, 3_000), st.sampled_from(["chat:a", "chat:b", "group:c"]), st.integers(1, 2)),
+    st.tuples(
+        st.integers(0, 3_000), st.sampled_from(["chat:a", "chat:b", "group:c"]), st.integers(1, 2)
+    ),
     max_size=80,
 )
 
@@ -44,12 +47,17 @@ def test_no_window_sees_more_than_burst_and_rate(rounds: list[tuple[int, str, in
             for last in range(first, len(mine)):
                 span = mine[last][0] - mine[first][0]
                 # A call of two units passes a bucket that has room for one of them no sooner.
-                assert sum(units for _, units in mine[first : last + 1]) <= limit.burst + span / limit.interval + 1e-6
+                assert (
+                    sum(units for _, units in mine[first : last + 1])
+                    <= limit.burst + span / limit.interval + 1e-6
+                )
 
 
 @given(st.integers(1, 300), st.integers(1, 2))
 def test_one_chats_backlog_delays_no_other_chat(backlog: int, units: int):
-    asks = [Ask(keys=("bot:x", "chat:a"), units=units)] * backlog + [Ask(keys=("bot:x", "chat:b"), units=units)]
+    asks = [Ask(keys=("bot:x", "chat:a"), units=units)] * backlog + [
+        Ask(keys=("bot:x", "chat:b"), units=units)
+    ]
     answers, _ = decide(asks, fresh("bot:x", "chat:a", "chat:b"), LIMITS, NOW)
     assert answers[-1] == NOW
 

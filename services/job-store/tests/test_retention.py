@@ -2,6 +2,7 @@
 
 import nats
 import pytest
+
 from contracts import streams
 from job_store import retention
 from job_store.migrate import migrate_bus

@@ -5,6 +5,7 @@ from collections.abc import Awaitable
 from uuid import UUID, uuid4
 
 import pytest
+
 from chassis.coalesce import Coalescer
 from contracts.api import AttachTask, CreateJob, JobView, MatchOrphan, OneJob, Refusal, RefusalName
 from contracts.deliveries import Shown
@@ -31,7 +32,6 @@ from store_kit import (
     polled,
     submission_outcome,
 )
-
 
 # -- two rounds at once ------------------------------------------------------------------------------
 
@@ -82,7 +82,10 @@ async def test_an_effect_that_another_round_claimed_meanwhile_is_not_claimed_aga
 
 @pytest.mark.parametrize(
     "meanwhile",
-    ["lease_until = now() + interval '45 s'", "state = 'done', open_attempt = NULL, lease_until = NULL"],
+    [
+        "lease_until = now() + interval '45 s'",
+        "state = 'done', open_attempt = NULL, lease_until = NULL",
+    ],
 )
 async def test_a_lease_renewed_or_answered_meanwhile_does_not_end(store: Store, meanwhile: str):
     await store.made()
@@ -105,7 +108,9 @@ async def test_reading_a_job_waits_for_nobody(store: Store):
         await busy.execute("SELECT FROM jobs WHERE id = $1 FOR UPDATE", job_id)
         async with asyncio.timeout(2):
             assert (await store.job(job_id)).state is JobState.CREATED
-            assert isinstance(await store.requests.get("shop", OneJob(job_id=job_id, not_after=LATER)), JobView)
+            assert isinstance(
+                await store.requests.get("shop", OneJob(job_id=job_id, not_after=LATER)), JobView
+            )
             await store.requests.undelivered("shop", after=None, limit=10)
 
 
@@ -150,12 +155,16 @@ async def test_begin_twice_in_one_batch_lets_one_holder_through(store: Store):
 async def test_carriers_of_one_attempt_in_one_batch_end_in_one_message(store: Store):
     await store.succeeded()
     (ask,) = await store.deliveries("show")
-    asks = [Carried(attempt_id=ask.attempt.id, message_id=n, not_after=LATER) for n in (100, 101, 100)]
+    asks = [
+        Carried(attempt_id=ask.attempt.id, message_id=n, not_after=LATER) for n in (100, 101, 100)
+    ]
 
     answers = await store.effects.carried(asks)
 
     assert [answer.message_id for answer in answers] == [100, 100, 100]
-    assert await store.value("SELECT array_agg(message_id) FROM effects WHERE kind = 'remove'") == [101]
+    assert await store.value("SELECT array_agg(message_id) FROM effects WHERE kind = 'remove'") == [
+        101
+    ]
 
 
 async def test_contradicting_outcomes_in_one_batch_keep_the_evidence(store: Store):
@@ -180,7 +189,8 @@ async def test_the_second_body_of_one_signature_is_not_believed_in_the_same_batc
     signed = {"task_id": "t", "hmac": HmacClaim(verdict="match", account="default")}
 
     first, second = await store.report(
-        callback(None, state=ReportState.PROGRESS, body=b"one", **signed), callback(None, body=b"two", **signed)
+        callback(None, state=ReportState.PROGRESS, body=b"one", **signed),
+        callback(None, body=b"two", **signed),
     )
 
     assert (first.did, second.did) == ("progress", "to_confirm")
@@ -224,7 +234,9 @@ async def test_what_postgres_cannot_store_is_refused_and_costs_only_itself(store
 async def test_the_smallest_progress_is_stored(store: Store):
     job_id = await store.running()
     report = callback(job_id, state=ReportState.PROGRESS)
-    tiny = report.model_copy(update={"reading": report.reading.model_copy(update={"progress": 1e-300})})
+    tiny = report.model_copy(
+        update={"reading": report.reading.model_copy(update={"progress": 1e-300})}
+    )
     (applied,) = await store.report(tiny)
     assert applied.did == "progress"
 
@@ -243,7 +255,9 @@ async def test_a_reply_fits_into_a_message_in_any_script(store: Store):
 async def test_a_repeated_outcome_does_not_pause_an_account_again(store: Store):
     await store.made()
     ask = await store.submission()
-    outcome = submission_outcome(ask, Later(reason="402", after=60, scope="account", needs_owner=True))
+    outcome = submission_outcome(
+        ask, Later(reason="402", after=60, scope="account", needs_owner=True)
+    )
     await store.effects.apply_submissions([outcome])
     await store.run("UPDATE pacing SET parked_until = NULL, needs_owner = NULL")
 
@@ -297,7 +311,9 @@ async def test_an_operator_matches_an_orphan_to_a_job_whose_submission_is_uncert
     await store.report(callback(None, task_id="lost"))
     orphan_id = await store.value("SELECT id FROM orphans")
 
-    answer = await store.requests.match(MatchOrphan(orphan_id=orphan_id, job_id=job_id, not_after=LATER))
+    answer = await store.requests.match(
+        MatchOrphan(orphan_id=orphan_id, job_id=job_id, not_after=LATER)
+    )
 
     assert isinstance(answer, JobView), answer
     assert (await store.job(job_id)).state is JobState.SUCCEEDED
@@ -316,7 +332,10 @@ async def test_two_jobs_that_learn_one_task_in_one_batch_are_told_apart(store: S
     coalesced = Coalescer(loud(store.effects.apply_submissions), max_batch=10)
 
     answers = await asyncio.gather(
-        *(coalesced(submission_outcome(asks[job], TaskCreated(task_id="t"))) for job in (first, second)),
+        *(
+            coalesced(submission_outcome(asks[job], TaskCreated(task_id="t")))
+            for job in (first, second)
+        ),
         return_exceptions=True,
     )
 
@@ -336,7 +355,9 @@ async def test_an_answer_about_another_task_id_is_still_the_answer_to_our_questi
     job_id = await store.running(task_id="t")
     (poll,) = await store.claimed()
     report = polled(poll, media=images(1))
-    other = report.model_copy(update={"reading": report.reading.model_copy(update={"task_id": "other"})})
+    other = report.model_copy(
+        update={"reading": report.reading.model_copy(update={"task_id": "other"})}
+    )
     await store.report(other)
     assert (await store.job(job_id)).task_ids == ("t",)
     assert (await store.job(job_id)).state is JobState.SUCCEEDED
@@ -350,7 +371,9 @@ async def test_attach_and_expiry_meet(store: Store):
         ask = AttachTask(job_id=job_id, task_id=f"t{n}", not_after=LATER)
         await asyncio.gather(store.effects.expire_jobs(10), store.requests.attach("shop", ask))
         assert (await store.job(job_id)).state is JobState.SUCCEEDED
-        assert await store.value("SELECT state FROM orphans WHERE task_id = $1", f"t{n}") == "matched"
+        assert (
+            await store.value("SELECT state FROM orphans WHERE task_id = $1", f"t{n}") == "matched"
+        )
 
 
 # -- size --------------------------------------------------------------------------------------------

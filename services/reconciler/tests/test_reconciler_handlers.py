@@ -5,10 +5,10 @@ import json
 from datetime import timedelta
 
 import pytest
-from reconciler_bench import World, requested
 
 from contracts.reports import PollClaim, ReportState
 from contracts.values import FailureClass
+from reconciler_bench import World, requested
 from testkit.kie import Outage, Plan
 
 
@@ -160,9 +160,7 @@ async def test_many_questions_at_once_are_each_answered_once(world: World) -> No
 
     answered = [report.poll.attempt_id for report in reports if report.poll]
     assert sorted(answered) == sorted(request.attempt.id for request in requests)
-    assert all(
-        report.body_digest == hashlib.sha256(report.body).hexdigest() for report in reports
-    )
+    assert all(report.body_digest == hashlib.sha256(report.body).hexdigest() for report in reports)
 
 
 async def test_a_malformed_question_costs_only_itself(world: World) -> None:

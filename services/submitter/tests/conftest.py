@@ -12,7 +12,7 @@ from testkit.servers import Durability, NatsServer
 # Tests are imported without packages; what they share is a module of its own.
 sys.path.insert(0, str(Path(__file__).parent))
 
-from submitter_bench import JobStore, World  # noqa: E402 - found since the line above
+from submitter_bench import JobStore, World
 
 
 @pytest.fixture

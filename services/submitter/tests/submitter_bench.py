@@ -172,15 +172,9 @@ class World:
 
 def stream_specs() -> list[bus.StreamSpec]:
     """All streams of the contracts."""
-    return [
-        bus.StreamSpec.of(stream)
-        for stream in streams.STREAMS
-    ]
+    return [bus.StreamSpec.of(stream) for stream in streams.STREAMS]
 
 
 def consumer_specs() -> list[bus.ConsumerSpec]:
     """All durables of the contracts."""
-    return [
-        bus.ConsumerSpec.of(consumer)
-        for consumer in streams.CONSUMERS
-    ]
+    return [bus.ConsumerSpec.of(consumer) for consumer in streams.CONSUMERS]

@@ -151,7 +151,10 @@ def test_an_attempt_without_an_outcome_is_fresh_again() -> None:
 @given(count=st.integers(1, 40))
 def test_memory_is_bounded_and_the_newest_attempts_are_kept(count: int) -> None:
     attempts = domain.Attempts(keep=10)
-    outcomes = [domain.outcome_of(requested(), NotSent(reason="x"), holder=HOLDER, now=NOW) for _ in range(count)]
+    outcomes = [
+        domain.outcome_of(requested(), NotSent(reason="x"), holder=HOLDER, now=NOW)
+        for _ in range(count)
+    ]
 
     for outcome in outcomes:
         attempts.take(outcome.attempt_id)

@@ -3,12 +3,12 @@
 from datetime import timedelta
 
 import pytest
-from submitter_bench import WITHIN, World, requested
 
 from chassis.metrics import REGISTRY
 from contracts.outcomes import Ambiguous, Later, NotSent, Refused
 from contracts.submissions import TaskCreated
 from contracts.values import FailureClass
+from submitter_bench import WITHIN, World, requested
 from testkit.kie import CreateAnswer, Outage, Plan
 from testkit.processes import holds
 

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from submitter_bench import World, requested
 
 from contracts.submissions import TaskCreated
+from submitter_bench import World, requested
 from testkit.kie import Plan
 from testkit.ports import free_port
 from testkit.processes import ServiceProcess, ServiceSpec, environment, python_module
@@ -68,9 +68,7 @@ async def test_a_killed_process_does_not_call_again(world: World, process: Servi
     assert await world.store.count_outcomes() == 0
 
 
-async def test_neither_key_nor_prompt_is_ever_logged(
-    world: World, process: ServiceProcess
-) -> None:
+async def test_neither_key_nor_prompt_is_ever_logged(world: World, process: ServiceProcess) -> None:
     echo = Plan(reject_creates=1, reject_code=422, reject_message="no prompt: a secret lake")
     world.kie.plan_next(echo)
 
@@ -97,7 +95,9 @@ async def test_one_line_tells_a_request_with_all_its_ids(
         await world.store.outcome()
 
     lines = [line for line in process.spec.log.read_text().splitlines() if line.startswith("{")]
-    (told,) = [fact for line in lines if (fact := json.loads(line))["event"] == "submission.created"]
+    (told,) = [
+        fact for line in lines if (fact := json.loads(line))["event"] == "submission.created"
+    ]
     assert told["attempt_id"] == str(request.attempt.id)
     assert told["job_id"] == str(request.job_id)
     assert told["task_id"] == world.kie.tasks()[0].task_id

@@ -20,7 +20,6 @@ from contracts.values import (
     MoneyState,
     PartState,
 )
-
 from sendonce.client import SendOnce
 from sendonce.errors import (
     DeadlinePassed,

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import TypeVar
 from uuid import UUID
 
+from pydantic import ValidationError
+
 from contracts import subjects
 from contracts.api import RefusalName, Request
 from contracts.message import Value
-from pydantic import ValidationError
-
 from sendonce.errors import OF_CODE, InvalidRequest, SendOnceError, Unavailable
 from sendonce.link import Link, NoAnswer
 from sendonce.orders import order
@@ -18,7 +18,9 @@ from sendonce.waiting import happens
 
 V = TypeVar("V", bound=Value)
 
-TRY = 4.0  # s for one try; a create takes milliseconds, and a reply lost with its server never comes
+TRY = (
+    4.0  # s for one try; a create takes milliseconds, and a reply lost with its server never comes
+)
 FIRST_PAUSE = 0.05  # s; a service restarting behind its twin is back at once
 LONGEST_PAUSE = 1.0  # s
 NEVER_ARRIVED = "it never arrived, nothing was changed: ask again when sendonce is back"

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Self, Unpack
 from uuid import UUID
 
+from pydantic import JsonValue
+
 from contracts.api import (
     AttachTask,
     ByTask,
@@ -26,8 +28,6 @@ from contracts.api import (
 from contracts.events import JobEvent
 from contracts.reports import ReportedMedia
 from contracts.values import JobState
-from pydantic import JsonValue
-
 from sendonce import feed
 from sendonce.asking import Asker, seconds
 from sendonce.errors import TooLate
@@ -128,7 +128,9 @@ class SendOnce:
             Paused: the owner's KIE account takes no work now; no job was made.
             KeyConflict: the key made a job with another request.
         """
-        values = job_values(options, model=model, input=dict(input), family=family, operation=operation)
+        values = job_values(
+            options, model=model, input=dict(input), family=family, operation=operation
+        )
         return await self._asker.ask(
             "jobs.create", CreateJob, values, JobView, timeout=options.get("timeout")
         )
@@ -201,7 +203,9 @@ class SendOnce:
     ) -> tuple[JobView, ...]:
         """Return the jobs of a KIE task id, none when it is unknown."""
         values = {"task_id": task_id}
-        found = await self._asker.ask("jobs.find_by_task_id", ByTask, values, JobsView, timeout=timeout)
+        found = await self._asker.ask(
+            "jobs.find_by_task_id", ByTask, values, JobsView, timeout=timeout
+        )
         return found.jobs
 
     async def undelivered(

@@ -17,7 +17,9 @@ class SendOnceError(Exception):
     """
 
     refusal: ClassVar[RefusalName | None] = None
-    advice: ClassVar[str] = "update the sendonce package: the server knows refusals this one does not"
+    advice: ClassVar[str] = (
+        "update the sendonce package: the server knows refusals this one does not"
+    )
 
     def __init__(
         self, message: str, hint: str = "", job_id: UUID | None = None, code: str | None = None
@@ -52,7 +54,9 @@ class UnknownBot(SendOnceError):
     """No bot of this name is registered."""
 
     refusal = RefusalName.UNKNOWN_BOT
-    advice = "register it with `sendonce bots add`, or correct SendOnce(bot=...); nothing was changed"
+    advice = (
+        "register it with `sendonce bots add`, or correct SendOnce(bot=...); nothing was changed"
+    )
 
 
 class UnknownJob(SendOnceError):
@@ -122,7 +126,9 @@ class Unavailable(SendOnceError):
     """No answer until the deadline. Asking again with the same key or reference never acts twice."""
 
     refusal = RefusalName.UNAVAILABLE
-    advice = "it may have taken effect: ask again with the same key or reference, it never acts twice"
+    advice = (
+        "it may have taken effect: ask again with the same key or reference, it never acts twice"
+    )
 
 
 class NotConnected(RuntimeError):

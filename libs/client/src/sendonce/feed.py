@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 
 from contracts.api import Changes, ChangesView
 from contracts.events import JobEvent
-
 from sendonce.asking import TRY, Asker
 from sendonce.errors import NotConnected, Unavailable
 from sendonce.link import Link

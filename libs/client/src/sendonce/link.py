@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from contracts.subjects import job_event
 from nats import errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from contracts.subjects import job_event
 from sendonce.errors import InvalidRequest, NotConnected, Unavailable
 
 log = logging.getLogger("sendonce")
@@ -120,7 +120,9 @@ class Link:
 
     async def _live(self, within: float) -> Client:
         if self._client is None:
-            raise NotConnected("not connected: use `async with SendOnce(...)`, or await connect() first")
+            raise NotConnected(
+                "not connected: use `async with SendOnce(...)`, or await connect() first"
+            )
         if self._client.is_closed:
             # nats-py ends a connection for good on an expired login or a protocol error.
             async with self._relinking:

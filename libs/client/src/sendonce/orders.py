@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Literal, TypedDict, TypeVar
 
+from pydantic import TypeAdapter, ValidationError
+
 from contracts.api import JobRequest, Request
 from contracts.deliveries import Entity
 from contracts.values import BotSlug
-from pydantic import TypeAdapter, ValidationError
-
 from sendonce.errors import InvalidRequest
 from sendonce.incoming import IncomingMessage, derive
 

@@ -105,12 +105,18 @@ class OneJob(Request):
 
 
 class ByTask(Request):
+    """Names the jobs of one KIE task."""
+
     task_id: TaskId
 
 
 class Page(Request):
+    """One page of a list."""
+
     limit: Annotated[int, Field(ge=1, le=500)] = 100
-    after: Annotated[str | None, Field(max_length=100, description="cursor of the page before")] = None
+    after: Annotated[str | None, Field(max_length=100, description="cursor of the page before")] = (
+        None
+    )
 
 
 class ChatReturned(Request):
@@ -120,26 +126,38 @@ class ChatReturned(Request):
 
 
 class MatchOrphan(Request):
+    """Says by hand which job an orphan belongs to."""
+
     orphan_id: UUID
     job_id: UUID
 
 
 class WalletRef(Request):
+    """Names a wallet: one user of the bot, one currency."""
+
     user_id: UserId
     currency: Currency
 
 
 class TopUp(WalletRef):
+    """Credits a payment once."""
+
     amount: Annotated[int, Field(gt=0, le=10**12)]
-    reference: Annotated[Key, Field(description="unique per bot: the same payment never credits twice")]
+    reference: Annotated[
+        Key, Field(description="unique per bot: the same payment never credits twice")
+    ]
 
 
 class Changes(Request):
+    """Asks for the bot's events after a cursor."""
+
     after: Annotated[int, Field(ge=0)] = 0
     limit: Annotated[int, Field(ge=1, le=500)] = 200
 
 
 class PartView(Value):
+    """One medium of a result, and where it stands."""
+
     ordinal: int
     delivery_no: int
     kind: MediaKind
@@ -172,15 +190,21 @@ class JobView(Value):
     status_message_id: MessageId | None = None
     created_at: Moment
     ended_at: Moment | None = None
-    created: Annotated[bool, Field(description="False when the key was known and this is the job it made")] = True
+    created: Annotated[
+        bool, Field(description="False when the key was known and this is the job it made")
+    ] = True
 
 
 class JobsView(Value):
+    """One page of jobs; ``next`` is the cursor of the page after it."""
+
     jobs: tuple[JobView, ...]
     next: str | None = None
 
 
 class WalletView(Value):
+    """What a user has, in minor units."""
+
     user_id: UserId
     currency: Currency
     balance: Annotated[int, Field(description="free to spend, minor units")]
@@ -188,6 +212,8 @@ class WalletView(Value):
 
 
 class LedgerLine(Value):
+    """One transfer of a wallet."""
+
     id: int
     at: Moment
     kind: Word
@@ -197,11 +223,15 @@ class LedgerLine(Value):
 
 
 class StatementView(Value):
+    """A wallet with its latest transfers."""
+
     wallet: WalletView
     lines: tuple[LedgerLine, ...]
 
 
 class OrphanView(Value):
+    """Callbacks of a task whose job is not known."""
+
     id: UUID
     task_id: TaskId
     state: Word
@@ -212,19 +242,27 @@ class OrphanView(Value):
 
 
 class OrphansView(Value):
+    """Orphans, the latest first."""
+
     orphans: tuple[OrphanView, ...]
 
 
 class ChangesView(Value):
+    """Events in order; ``next`` is the cursor to go on from."""
+
     events: tuple[JobEvent, ...]
     next: int
 
 
 class Done(Value):
+    """How much a request changed."""
+
     changed: Annotated[int, Field(ge=0, description="how many rows the request changed")]
 
 
 class RefusalName(StrEnum):
+    """Every way a request is refused."""
+
     INVALID_REQUEST = "invalid_request"
     DEADLINE_PASSED = "deadline_passed"
     UNKNOWN_BOT = "unknown_bot"
@@ -251,4 +289,6 @@ class Refusal(Value):
 
 
 class ErrorReply(Value):
+    """The reply that carries a refusal."""
+
     error: Refusal

@@ -59,6 +59,8 @@ class Fresh(Value):
 
 
 class PostStatus(Value):
+    """Post the line that says the job is being worked on."""
+
     kind: Literal["post_status"] = "post_status"
     text: Line
     silent: bool = True
@@ -92,10 +94,14 @@ Action = Annotated[PostStatus | Show | Rewrite | Remove, Field(discriminator="ki
 
 
 class DeliveryRequested(Message):
+    """One thing to do in a chat, with the right to do it once."""
+
     attempt: Attempt
     job_id: UUID
     bot: BotSlug
-    token_ref: Annotated[Word, Field(description="reference of the bot's token; never the token itself")]
+    token_ref: Annotated[
+        Word, Field(description="reference of the bot's token; never the token itself")
+    ]
     chat_id: ChatId
     thread_id: MessageId | None = None
     reply_to: MessageId | None = None
@@ -117,7 +123,9 @@ class Migrated(Value):
     chat_id: ChatId
 
 
-DeliveryResult = Annotated[Shown | NotSent | Later | Ambiguous | Refused | Migrated, Field(discriminator="kind")]
+DeliveryResult = Annotated[
+    Shown | NotSent | Later | Ambiguous | Refused | Migrated, Field(discriminator="kind")
+]
 
 
 class DeliveryOutcome(Message):
@@ -129,8 +137,11 @@ class DeliveryOutcome(Message):
     chat_id: ChatId
     part_id: UUID | None = None
     result: DeliveryResult
-    carrier_id: Annotated[MessageId | None, Field(description="the carrier this attempt posted or used")] = None
+    carrier_id: Annotated[
+        MessageId | None, Field(description="the carrier this attempt posted or used")
+    ] = None
     stray_ids: Annotated[tuple[MessageId, ...], Field(max_length=10)] = ()
     edit_maybe_applied: Annotated[
-        bool, Field(description="an edit of the carrier was started and is not certainly without effect")
+        bool,
+        Field(description="an edit of the carrier was started and is not certainly without effect"),
     ] = False

@@ -35,7 +35,8 @@ class Go(Value):
     go: Literal[True] = True
     lease: Annotated[float, Field(gt=0, description="seconds")]
     message_id: Annotated[
-        MessageId | None, Field(description="the carrier to edit, when it is not the one just posted")
+        MessageId | None,
+        Field(description="the carrier to edit, when it is not the one just posted"),
     ] = None
 
 

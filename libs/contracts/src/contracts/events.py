@@ -7,10 +7,23 @@ from uuid import UUID
 from pydantic import Field
 
 from contracts.message import Message
-from contracts.values import BotSlug, Cause, FailureClass, JobState, Key, Line, MoneyState, TaskId, UserId, ChatId
+from contracts.values import (
+    BotSlug,
+    Cause,
+    ChatId,
+    FailureClass,
+    JobState,
+    Key,
+    Line,
+    MoneyState,
+    TaskId,
+    UserId,
+)
 
 
 class JobEventName(StrEnum):
+    """What a bot hears of its jobs."""
+
     CREATED = "created"
     RUNNING = "running"
     SUCCEEDED = "succeeded"
@@ -22,8 +35,12 @@ class JobEventName(StrEnum):
 
 
 class JobEvent(Message):
+    """One change of a job that its bot hears of."""
+
     event: JobEventName
-    seq: Annotated[int | None, Field(description="place in the bot's changes; set when read from there")] = None
+    seq: Annotated[
+        int | None, Field(description="place in the bot's changes; set when read from there")
+    ] = None
     job_id: UUID
     bot: BotSlug
     key: Key
@@ -40,12 +57,16 @@ class JobEvent(Message):
 
 
 class OrphanEventName(StrEnum):
+    """What operators hear of orphans."""
+
     WAITING = "waiting"
     MATCHED = "matched"
     EXPIRED = "expired"
 
 
 class OrphanEvent(Message):
+    """One change of an orphan."""
+
     event: OrphanEventName
     orphan_id: UUID
     task_id: TaskId

@@ -19,7 +19,9 @@ class Value(BaseModel):
 class Message(Value):
     """A message with a stable id; the same id always means the same fact."""
 
-    id: Annotated[str, Field(min_length=8, max_length=128, description="equals the Nats-Msg-Id header")]
+    id: Annotated[
+        str, Field(min_length=8, max_length=128, description="equals the Nats-Msg-Id header")
+    ]
     v: Annotated[int, Field(ge=1, description="schema version of the writer")] = SCHEMA_VERSION
     at: Moment
     trace: Annotated[str | None, Field(max_length=55, description="W3C traceparent")] = None

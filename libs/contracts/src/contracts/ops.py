@@ -14,13 +14,15 @@ class AddBot(Request):
     """Registers a bot, or changes the fields of a known one."""
 
     slug: BotSlug
-    token_ref: Word = "default"
+    token_ref: Word = "default"  # noqa: S105 - a reference, not the token
     kie_account: Word = "default"
     currency: Currency = "RUB"
     language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = "en"
 
 
 class BotView(Value):
+    """A bot as an operator sees it."""
+
     slug: BotSlug
     token_ref: Word
     kie_account: Word
@@ -31,6 +33,8 @@ class BotView(Value):
 
 
 class BotsView(Value):
+    """All bots."""
+
     bots: tuple[BotView, ...]
 
 
@@ -39,16 +43,22 @@ class ListBots(Request):
 
 
 class ListJobs(Request):
+    """The latest jobs, of one bot or state if named."""
+
     bot: BotSlug | None = None
     state: JobState | None = None
     limit: Annotated[int, Field(ge=1, le=500)] = 50
 
 
 class ShowJob(Request):
+    """One job with its story."""
+
     job_id: UUID
 
 
 class TimelineLine(Value):
+    """One thing that happened to a job."""
+
     at: Moment
     what: Word
     detail: Line = ""
@@ -63,20 +73,28 @@ class JobStory(Value):
 
 
 class ListOrphans(Request):
+    """The latest orphans, of one state if named."""
+
     state: Word | None = None
     limit: Annotated[int, Field(ge=1, le=500)] = 50
 
 
 class ShowOrphan(Request):
+    """One orphan with its raw callbacks."""
+
     orphan_id: UUID
 
 
 class OrphanStory(Value):
+    """An orphan and the bodies that came for it."""
+
     orphan: OrphanView
     bodies: tuple[str, ...]
 
 
 class WalletStatement(Request):
+    """A wallet of any bot."""
+
     bot: BotSlug
     user_id: Annotated[int, Field(ge=1)]
     currency: Currency
@@ -87,6 +105,8 @@ class AskStatus(Request):
 
 
 class BotStatus(Value):
+    """What one bot has in flight."""
+
     bot: BotSlug
     open_jobs: int
     oldest_open_seconds: float | None = None
@@ -119,6 +139,8 @@ class AskDoctor(Request):
 
 
 class Finding(Value):
+    """One check of the doctor; ``count`` offenders, some of them named."""
+
     check: Word
     ok: bool
     count: int
@@ -126,5 +148,7 @@ class Finding(Value):
 
 
 class DoctorView(Value):
+    """Every check of the invariants."""
+
     at: Moment
     findings: tuple[Finding, ...]

@@ -22,11 +22,14 @@ class Later(Value):
     kind: Literal["later"] = "later"
     reason: Line
     after: Seconds
-    scope: Annotated[Literal["effect", "chat", "bot", "account"], Field(description="how much must wait with it")] = (
-        "effect"
-    )
+    scope: Annotated[
+        Literal["effect", "chat", "bot", "account"], Field(description="how much must wait with it")
+    ] = "effect"
     needs_owner: Annotated[
-        bool, Field(description="a person must act (bad key, no credits); the scope is paused and alerted")
+        bool,
+        Field(
+            description="a person must act (bad key, no credits); the scope is paused and alerted"
+        ),
     ] = False
 
 

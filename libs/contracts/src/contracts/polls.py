@@ -7,6 +7,8 @@ from contracts.values import BotSlug, TaskId, Word
 
 
 class PollRequested(Message):
+    """One question to KIE about a task."""
+
     attempt: Attempt
     job_id: UUID
     bot: BotSlug

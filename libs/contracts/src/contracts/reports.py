@@ -11,6 +11,8 @@ from contracts.values import FailureClass, Line, MediaKind, Moment, TaskId, Text
 
 
 class ReportState(StrEnum):
+    """What KIE said of the task."""
+
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     PROGRESS = "progress"
@@ -75,9 +77,11 @@ class ReportReceived(Message):
     origin: Literal["callback", "poll"]
     received_at: Moment
     body: Annotated[Base64Bytes, Field(description="raw bytes, cut at the gateway's bound")]
-    body_digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="sha256 of the whole raw body")]
+    body_digest: Annotated[
+        str, Field(pattern=r"^[0-9a-f]{64}$", description="sha256 of the whole raw body")
+    ]
     truncated: bool = False
-    headers: dict[Word, Line] = {}
+    headers: dict[Word, Line] = Field(default_factory=dict)
     reading: Reading
     token: TokenClaim | None = None
     hmac: HmacClaim = HmacClaim(verdict="absent")

@@ -17,6 +17,8 @@ DEDUPE: Final = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stream:
+    """One stream of the bus."""
+
     name: str
     subjects: tuple[str, ...]
     description: str
@@ -28,6 +30,8 @@ class Stream:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consumer:
+    """One durable reader of one subject."""
+
     stream: str
     durable: str
     subject: str

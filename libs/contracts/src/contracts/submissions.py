@@ -11,24 +11,34 @@ from contracts.values import BotSlug, Json, TaskId, Url, Word
 
 
 class SubmissionRequested(Message):
+    """One createTask call, with the right to make it once."""
+
     attempt: Attempt
     job_id: UUID
     bot: BotSlug
-    account: Annotated[Word, Field(description="reference of the KIE key to use; never the key itself")]
+    account: Annotated[
+        Word, Field(description="reference of the KIE key to use; never the key itself")
+    ]
     family: Word
     operation: Word
     model: Word
     input: Json
     callback_url: Url | None = None
-    call_timeout: Annotated[float, Field(gt=0, le=300, description="seconds the whole call may take")]
+    call_timeout: Annotated[
+        float, Field(gt=0, le=300, description="seconds the whole call may take")
+    ]
 
 
 class TaskCreated(Value):
+    """KIE took the task."""
+
     kind: Literal["done"] = "done"
     task_id: TaskId
 
 
-SubmissionResult = Annotated[TaskCreated | NotSent | Later | Ambiguous | Refused, Field(discriminator="kind")]
+SubmissionResult = Annotated[
+    TaskCreated | NotSent | Later | Ambiguous | Refused, Field(discriminator="kind")
+]
 
 
 class SubmissionOutcome(Message):

@@ -66,7 +66,9 @@ def clean_json(value: JsonValue) -> JsonValue:
 
 
 _CLEAN = AfterValidator(clean)
-BotSlug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$", description="a bot's name in subjects and logs")]
+BotSlug = Annotated[
+    str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$", description="a bot's name in subjects and logs")
+]
 Key = Annotated[str, Field(min_length=1, max_length=200), _CLEAN]
 TaskId = Annotated[str, Field(min_length=1, max_length=200), _CLEAN]
 FileId = Annotated[str, Field(min_length=1, max_length=300), _CLEAN]
@@ -74,8 +76,12 @@ Word = Annotated[str, Field(min_length=1, max_length=100), _CLEAN]
 Line = Annotated[str, Field(max_length=2_000), _CLEAN]
 Text = Annotated[str, Field(max_length=40_000), _CLEAN]
 Url = Annotated[str, Field(min_length=8, max_length=4_096, pattern=r"^https?://"), _CLEAN]
-Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217, or XTR for Telegram Stars")]
-MinorUnits = Annotated[int, Field(ge=0, le=10**12, description="money in minor units, never a float")]
+Currency = Annotated[
+    str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217, or XTR for Telegram Stars")
+]
+MinorUnits = Annotated[
+    int, Field(ge=0, le=10**12, description="money in minor units, never a float")
+]
 ChatId = Annotated[int, Field(ge=-INT64, le=INT64)]
 UserId = Annotated[int, Field(ge=1, le=INT64)]
 MessageId = Annotated[int, Field(ge=1, le=2**31 - 1)]
@@ -85,6 +91,8 @@ Moment = AwareDatetime
 
 
 class MediaKind(StrEnum):
+    """What a medium is, as far as showing it goes."""
+
     IMAGE = "image"
     VIDEO = "video"
     AUDIO = "audio"
@@ -106,6 +114,8 @@ class FailureClass(StrEnum):
 
 
 class JobState(StrEnum):
+    """Where a job stands; DESIGN section 4."""
+
     CREATED = "created"  # → submitting, cancelled
     SUBMITTING = "submitting"  # → running, failed, expired
     RUNNING = "running"  # → succeeded, failed, expired
@@ -118,6 +128,8 @@ class JobState(StrEnum):
 
 
 class PartState(StrEnum):
+    """Where one medium of a result stands."""
+
     PENDING = "pending"  # → carried, refused, uncertain, parked
     CARRIED = "carried"  # its message is known; → shown, refused, uncertain, parked
     SHOWN = "shown"
@@ -135,6 +147,8 @@ class Cause(StrEnum):
 
 
 class MoneyState(StrEnum):
+    """What became of a job's price."""
+
     NONE = "none"  # price 0
     HELD = "held"
     CAPTURED = "captured"

@@ -8,6 +8,12 @@ from typing import Any
 
 import nats.errors
 import structlog
+from nats.aio.client import Client
+from nats.micro import add_service
+from nats.micro.request import Request as Call
+from nats.micro.service import ServiceConfig
+from pydantic import BaseModel, ValidationError
+
 from chassis import clock
 from chassis.coalesce import Coalescer, Outage
 from chassis.postgres import is_outage
@@ -15,12 +21,6 @@ from contracts import subjects
 from contracts.api import ErrorReply, Refusal, RefusalName, Request
 from contracts.effects import Begin, Carried
 from contracts.message import Value
-from nats.aio.client import Client
-from nats.micro import add_service
-from nats.micro.request import Request as Call
-from nats.micro.service import ServiceConfig
-from pydantic import BaseModel, ValidationError
-
 from job_store.handlers import BATCH, loud
 from job_store.store.effects import Effects
 
@@ -58,7 +58,10 @@ def worker_verbs(effects: Effects) -> list[Verb]:
     async def on_carried(_bot: str, ask: Carried) -> Value:
         return await carried(ask)
 
-    return [Verb(subjects.EFFECT_BEGIN, Begin, on_begin), Verb(subjects.EFFECT_CARRIED, Carried, on_carried)]
+    return [
+        Verb(subjects.EFFECT_BEGIN, Begin, on_begin),
+        Verb(subjects.EFFECT_CARRIED, Carried, on_carried),
+    ]
 
 
 class Api:
@@ -66,7 +69,9 @@ class Api:
 
     name = "api"
 
-    def __init__(self, client: Client, *, bots: list[Verb], operators: list[Verb], workers: list[Verb]) -> None:
+    def __init__(
+        self, client: Client, *, bots: list[Verb], operators: list[Verb], workers: list[Verb]
+    ) -> None:
         self._client = client
         self._routes = (
             [(subjects.api("*", verb.name), verb) for verb in bots]
@@ -78,14 +83,18 @@ class Api:
 
     async def run(self, ready: asyncio.Event) -> None:
         """Serve until cancelled; requests being answered are finished."""
-        config = ServiceConfig(name="job-store", version="0.1.0", description="judge of every job", queue_group=QUEUE)
+        config = ServiceConfig(
+            name="job-store", version="0.1.0", description="judge of every job", queue_group=QUEUE
+        )
         async with AsyncExitStack() as stack:
             service = await add_service(self._client, config)
             stack.push_async_callback(self._finish)
             stack.push_async_callback(service.stop)
             for subject, verb in self._routes:
                 await service.add_endpoint(
-                    name=subject.replace(".", "-").replace("*", "bot"), subject=subject, handler=self._spawn(verb)
+                    name=subject.replace(".", "-").replace("*", "bot"),
+                    subject=subject,
+                    handler=self._spawn(verb),
                 )
             ready.set()
             await asyncio.get_running_loop().create_future()
@@ -121,8 +130,12 @@ class Api:
         except ValidationError as invalid:
             return _invalid(invalid)
         if isinstance(ask, Request) and ask.not_after < clock.SYSTEM.now():
-            return Refusal(code=RefusalName.DEADLINE_PASSED, message="the request came after its deadline",
-                hint="nothing was changed; ask again with the same key", retryable=True)
+            return Refusal(
+                code=RefusalName.DEADLINE_PASSED,
+                message="the request came after its deadline",
+                hint="nothing was changed; ask again with the same key",
+                retryable=True,
+            )
         try:
             return await verb.answer(bot, ask)
         except Outage:
@@ -134,7 +147,10 @@ class Api:
 
 
 def _invalid(invalid: ValidationError) -> Refusal:
-    wrong = [f"{'.'.join(map(str, error['loc'])) or 'request'}: {error['msg']}" for error in invalid.errors()]
+    wrong = [
+        f"{'.'.join(map(str, error['loc'])) or 'request'}: {error['msg']}"
+        for error in invalid.errors()
+    ]
     return Refusal(
         code=RefusalName.INVALID_REQUEST,
         message="; ".join(wrong)[:1_500],

@@ -8,13 +8,12 @@ from typing import Final
 from uuid import UUID
 
 import structlog
+from faststream.nats import NatsBroker
+
 from chassis import bus, health, lifecycle, postgres
 from chassis.loops import Periodic
 from chassis.outbox import OutboxRelay
 from contracts import streams, subjects
-from faststream.nats import NatsBroker
-from kie.tokens import CallbackToken, mint
-
 from job_store.api import Api, worker_verbs
 from job_store.clocks import clocks
 from job_store.domain.pacing import limits
@@ -38,6 +37,7 @@ from job_store.store.outbox import Outbox
 from job_store.store.requests import Requests
 from job_store.store.unit import Units
 from job_store.verbs import BotVerbs, OpsVerbs
+from kie.tokens import CallbackToken, mint
 
 __all__ = [
     "NAME",
@@ -74,7 +74,10 @@ async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecy
         raise StreamDrift("; ".join(drift))
     database = await stack.enter_async_context(
         postgres.connected(
-            settings.database_url.get_secret_value(), application_name=NAME, schema="sendonce", max_size=POOL
+            settings.database_url.get_secret_value(),
+            application_name=NAME,
+            schema="sendonce",
+            max_size=POOL,
         )
     )
     due = asyncio.Event()
@@ -85,14 +88,19 @@ async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecy
     rules = _rules(settings)
     units = Units(database, rules, offer=relay.offer, wake=due.set)
     effects = Effects(
-        units, limits(telegram_share=settings.telegram_share, creates_per_10s=settings.kie_creates_per_10s)
+        units,
+        limits(
+            telegram_share=settings.telegram_share, creates_per_10s=settings.kie_creates_per_10s
+        ),
     )
     inbox, requests = Inbox(units), Requests(units)
     ops = Ops(units, requests)
     if settings.bot_token is not None:
         await ops.make_default_bot()
     handlers = Handlers(inbox, effects)
-    watchdog = bus.ConsumerWatchdog(js, consumer_specs(), floor=inbox.floor, on_floor=inbox.keep_floor)
+    watchdog = bus.ConsumerWatchdog(
+        js, consumer_specs(), floor=inbox.floor, on_floor=inbox.keep_floor
+    )
     api = Api(
         client,
         bots=BotVerbs(Creations(units), requests, effects).table(),
@@ -137,7 +145,8 @@ def _rules(settings: Settings) -> Rules:
         log.warning(
             "callbacks.off",
             reason="SENDONCE_PUBLIC_URL is not set",
-            cost=f"every result is found by polling, {settings.poll_after.total_seconds():g} s after its task at the earliest",
+            cost="every result is found by polling",
+            first_poll_seconds=settings.poll_after.total_seconds(),
         )
     return Rules(
         callback_url=_callback_url(settings),

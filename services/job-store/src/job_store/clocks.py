@@ -5,19 +5,22 @@ from datetime import timedelta
 from typing import Final
 
 from chassis.loops import Periodic
-
 from job_store.domain.rules import Rules
 from job_store.store.effects import Effects
 from job_store.store.orphans import Orphans
 
 CLAIM: Final = 300  # effects a transaction
 SWEEP: Final = 200
-TICK: Final = timedelta(milliseconds=250)  # the net under the wake-ups: another replica may have made it due
+TICK: Final = timedelta(
+    milliseconds=250
+)  # the net under the wake-ups: another replica may have made it due
 SLOW: Final = timedelta(seconds=1)
 RARE: Final = timedelta(minutes=5)
 
 
-def clocks(effects: Effects, orphans: Orphans, rules: Rules, *, due: asyncio.Event) -> list[Periodic]:
+def clocks(
+    effects: Effects, orphans: Orphans, rules: Rules, *, due: asyncio.Event
+) -> list[Periodic]:
     """Return the loops; each works off a full batch at once and rests when there is less."""
 
     async def claim() -> bool:

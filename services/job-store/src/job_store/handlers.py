@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import TypeVar
 
 import structlog
+from pydantic import ValidationError
+
 from chassis.bus import Delivered
 from chassis.coalesce import Coalescer, Outage
 from chassis.postgres import is_conflict, is_outage
@@ -13,8 +15,6 @@ from contracts.deliveries import DeliveryOutcome
 from contracts.message import Message
 from contracts.reports import ReportReceived
 from contracts.submissions import SubmissionOutcome
-from pydantic import ValidationError
-
 from job_store.store.effects import Effects, Settled
 from job_store.store.inbox import Applied, Inbox
 from job_store.store.unit import TaskTakenError
@@ -85,7 +85,9 @@ def _read(kind: type[M], delivered: Delivered) -> M:
     try:
         return kind.read(delivered.data)
     except ValidationError as invalid:
-        fields = sorted({".".join(map(str, error["loc"])) or "message" for error in invalid.errors()})
+        fields = sorted(
+            {".".join(map(str, error["loc"])) or "message" for error in invalid.errors()}
+        )
         raise Hopeless(f"not a {kind.__name__}: {', '.join(fields)[:500]}") from invalid
 
 
@@ -104,8 +106,9 @@ async def _settled(answer: Awaitable[T], delivered: Delivered) -> T:
 
 def _log_report(applied: Applied) -> None:
     tag = "[KIE_CALLBACK]" if applied.report.origin == "callback" else "[JOB_UPDATE]"
+    event = f"{tag} report.applied"
     log.info(
-        f"{tag} report.applied",
+        event,
         job_id=str(applied.job_id) if applied.job_id else None,
         task_id=applied.report.reading.task_id,
         state=applied.report.reading.state,

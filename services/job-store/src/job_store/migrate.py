@@ -39,23 +39,19 @@ async def migrate_database(url: str, command: str = "up") -> str:
 async def migrate_bus(url: str, *, creds: Path | None = None) -> list[str]:
     """Make or mend the streams and durables; returns what was done."""
     async with bus.connected(url, name="migrate", creds=creds) as broker:
-        return await bus.ensure_streams(broker.connection.jetstream(), stream_specs(), consumer_specs())
+        return await bus.ensure_streams(
+            broker.connection.jetstream(), stream_specs(), consumer_specs()
+        )
 
 
 def stream_specs() -> list[bus.StreamSpec]:
     """Return the streams as the bus makes them."""
-    return [
-        bus.StreamSpec.of(stream)
-        for stream in streams.STREAMS
-    ]
+    return [bus.StreamSpec.of(stream) for stream in streams.STREAMS]
 
 
 def consumer_specs() -> list[bus.ConsumerSpec]:
     """Return the durables as the bus makes them."""
-    return [
-        bus.ConsumerSpec.of(consumer)
-        for consumer in streams.CONSUMERS
-    ]
+    return [bus.ConsumerSpec.of(consumer) for consumer in streams.CONSUMERS]
 
 
 def _dbmate() -> str:

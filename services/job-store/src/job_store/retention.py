@@ -3,9 +3,10 @@
 from typing import Final
 
 import structlog
+from nats.js import JetStreamContext, api
+
 from chassis import bus
 from contracts import streams
-from nats.js import JetStreamContext, api
 
 log = structlog.get_logger()
 

@@ -5,8 +5,9 @@ import binascii
 from datetime import timedelta
 from typing import Final
 
-from chassis.settings import ServiceSettings
 from pydantic import Field, SecretStr, field_validator
+
+from chassis.settings import ServiceSettings
 
 SHORTEST_KEY: Final = 16  # bytes; below that a callback key can be guessed
 
@@ -14,7 +15,9 @@ SHORTEST_KEY: Final = 16  # bytes; below that a callback key can be guessed
 class Settings(ServiceSettings):
     """What the job store reads."""
 
-    database_url: SecretStr = Field(description="Address of Postgres, postgresql://user:password@host:port/name.")
+    database_url: SecretStr = Field(
+        description="Address of Postgres, postgresql://user:password@host:port/name."
+    )
     public_url: str | None = Field(
         default=None,
         pattern=r"^https?://",
@@ -28,19 +31,32 @@ class Settings(ServiceSettings):
         default=None, description="When set, a bot named default is made on the first start."
     )
     telegram_share: float = Field(
-        default=0.8, gt=0, le=1, description="Share of Telegram's 30 calls a second that sendonce may use per bot."
+        default=0.8,
+        gt=0,
+        le=1,
+        description="Share of Telegram's 30 calls a second that sendonce may use per bot.",
     )
     kie_creates_per_10s: int = Field(
-        default=20, ge=1, le=100_000, description="createTask calls per KIE account in 10 s; KIE refuses more than 20."
+        default=20,
+        ge=1,
+        le=100_000,
+        description="createTask calls per KIE account in 10 s; KIE refuses more than 20.",
     )
     poll_after_seconds: float = Field(
-        default=30, gt=0, le=3600, description="Silence after which KIE is asked about a task; 3 is right without PUBLIC_URL."
+        default=30,
+        gt=0,
+        le=3600,
+        description="Silence after which KIE is asked about a task; 3 is right without PUBLIC_URL.",
     )
     job_ttl_seconds: float = Field(
-        default=3600, gt=0, description="Time a result may take before the job expires and its hold is released."
+        default=3600,
+        gt=0,
+        description="Time a result may take before the job expires and its hold is released.",
     )
     orphan_ttl_seconds: float = Field(
-        default=3600, gt=0, description="Time a callback may wait for its job before it counts as expired."
+        default=3600,
+        gt=0,
+        description="Time a callback may wait for its job before it counts as expired.",
     )
 
     @field_validator("callback_keys")

@@ -4,6 +4,7 @@ from typing import TypeVar
 from uuid import UUID
 
 import structlog
+
 from chassis.coalesce import Coalescer
 from contracts.api import (
     AttachTask,
@@ -34,7 +35,6 @@ from contracts.ops import (
     ShowOrphan,
     WalletStatement,
 )
-
 from job_store.api import Verb
 from job_store.handlers import BATCH, loud
 from job_store.store.creation import Creation, Creations
@@ -80,7 +80,13 @@ class BotVerbs:
             log.info("[JOB_CREATE] job.refused", bot=bot, code=made.code)
             return made
         view = (await self._requests.views([made.job_id]))[made.job_id]
-        log.info("[JOB_CREATE] job.created", bot=bot, job_id=str(made.job_id), is_new=made.is_new, price=view.price)
+        log.info(
+            "[JOB_CREATE] job.created",
+            bot=bot,
+            job_id=str(made.job_id),
+            is_new=made.is_new,
+            price=view.price,
+        )
         return view.model_copy(update={"created": made.is_new})
 
     async def find_by_task_id(self, bot: str, ask: ByTask) -> Value:
@@ -90,7 +96,9 @@ class BotVerbs:
         try:
             after = UUID(ask.after) if ask.after else None
         except ValueError:
-            return Refusal(code=RefusalName.INVALID_REQUEST, message="after: not a cursor of this list")
+            return Refusal(
+                code=RefusalName.INVALID_REQUEST, message="after: not a cursor of this list"
+            )
         return await self._requests.undelivered(bot, after=after, limit=ask.limit)
 
     async def returned(self, bot: str, ask: ChatReturned) -> Value:
@@ -134,7 +142,9 @@ class OpsVerbs:
 
     async def show_orphan(self, _bot: str, ask: ShowOrphan) -> Value:
         story = await self._ops.orphan(ask.orphan_id)
-        return story or Refusal(code=RefusalName.UNKNOWN_ORPHAN, message=f"no orphan {ask.orphan_id}")
+        return story or Refusal(
+            code=RefusalName.UNKNOWN_ORPHAN, message=f"no orphan {ask.orphan_id}"
+        )
 
     async def match_orphan(self, _bot: str, ask: MatchOrphan) -> Value:
         return await self._requests.match(ask)

@@ -63,9 +63,7 @@ def _streams() -> list[bus.StreamSpec]:
 
 
 def _consumers() -> list[bus.ConsumerSpec]:
-    return [
-        bus.ConsumerSpec.of(REQUESTS)
-    ]
+    return [bus.ConsumerSpec.of(REQUESTS)]
 
 
 def main() -> int:

@@ -61,9 +61,7 @@ class Editing:
                 case Again(state, pause):
                     await self._calling.pause(pause, held.lease)
 
-    async def _step(
-        self, request: DeliveryRequested, state: EditState, held: Held
-    ) -> Again | End:
+    async def _step(self, request: DeliveryRequested, state: EditState, held: Held) -> Again | End:
         if not needs_file(state.way):
             return await self._call(request, state, None, held)
         if (request.bot, request.chat_id, state.message_id) in self._uploads:

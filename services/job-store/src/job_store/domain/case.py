@@ -8,8 +8,8 @@ from uuid import UUID
 
 from contracts.events import JobEventName
 from contracts.message import Message
+from contracts.outcomes import Later, NotSent
 from contracts.values import Cause, JobState, MoneyState, PartState, new_id
-
 from job_store.domain.rows import (
     FINAL,
     LIVE,
@@ -24,6 +24,7 @@ from job_store.domain.rows import (
     Part,
     Transfer,
 )
+from job_store.domain.rules import backoff
 
 EVENT_OF_STATE = {
     JobState.CREATED: JobEventName.CREATED,
@@ -48,7 +49,13 @@ NEXT: dict[JobState, frozenset[JobState]] = {
         }
     ),
     JobState.SUBMITTING: frozenset(
-        {JobState.RUNNING, JobState.SUCCEEDED, JobState.FAILED, JobState.EXPIRED, JobState.CANCELLED}
+        {
+            JobState.RUNNING,
+            JobState.SUCCEEDED,
+            JobState.FAILED,
+            JobState.EXPIRED,
+            JobState.CANCELLED,
+        }
     ),
     JobState.RUNNING: frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.EXPIRED}),
     JobState.SUCCEEDED: frozenset({JobState.DELIVERED, JobState.UNDELIVERABLE}),
@@ -169,6 +176,13 @@ class Case:
             )
         )
 
+    def put_off(self, effect: Effect, result: NotSent | Later) -> None:
+        """Certainly nothing happened: due again when the other side says, or after our own backoff."""
+        wait = timedelta(seconds=result.after)
+        if isinstance(result, NotSent):
+            wait = max(wait, backoff(effect.failures))
+        self.again(effect, after=wait, failures=effect.failures + 1)
+
     def call_off(self, kind: EffectKind) -> None:
         """Cancel what is still planned of a kind; what is acting already reports back and is ignored."""
         for effect in list(self.effects.values()):
@@ -177,7 +191,9 @@ class Case:
 
     def open(self, effect: Effect, *, lease: timedelta) -> Opened:
         """Write an attempt: the token, its number and its lease."""
-        opened = Opened(id=new_id(), effect_id=effect.id, job_id=self.job.id, no=effect.attempts + 1)
+        opened = Opened(
+            id=new_id(), effect_id=effect.id, job_id=self.job.id, no=effect.attempts + 1
+        )
         self.put(
             replace(
                 effect,
@@ -200,7 +216,11 @@ class Case:
     @property
     def delivery(self) -> list[Part]:
         """The parts of the current delivery in order, without the notice."""
-        parts = (p for p in self.parts.values() if p.delivery_no == self.job.delivery_no and not p.is_notice)
+        parts = (
+            p
+            for p in self.parts.values()
+            if p.delivery_no == self.job.delivery_no and not p.is_notice
+        )
         return sorted(parts, key=lambda part: part.ordinal)
 
     def carry(self, part: Part, message_id: int) -> Part:

@@ -27,7 +27,6 @@ from contracts.message import Attempt
 from contracts.outcomes import Ambiguous, Later, NotSent, Refused
 from contracts.reports import ReportedMedia
 from contracts.values import Cause, FailureClass, JobState, MediaKind, PartState, new_id
-
 from job_store.domain import money, texts
 from job_store.domain.case import Case
 from job_store.domain.rows import LIVE, OPEN, Effect, EffectKind, EffectState, Part
@@ -70,7 +69,9 @@ def make_parts(case: Case, media: Sequence[ReportedMedia]) -> None:
                     kind=kind,
                     url=url,
                     text=case.job.caption if is_first and kind is not MediaKind.TEXT else text,
-                    entities=case.job.caption_entities if is_first and kind is not MediaKind.TEXT else (),
+                    entities=case.job.caption_entities
+                    if is_first and kind is not MediaKind.TEXT
+                    else (),
                     state=PartState.PENDING,
                 )
             )
@@ -82,7 +83,11 @@ def _supersede_notice(case: Case) -> None:
     """A result came after all: do not say any more that it failed, if nobody has begun to."""
     for part in list(case.parts.values()):
         effect = case.show_of(part)
-        if part.is_notice and effect is not None and effect.state in (EffectState.PENDING, EffectState.PARKED):
+        if (
+            part.is_notice
+            and effect is not None
+            and effect.state in (EffectState.PENDING, EffectState.PARKED)
+        ):
             case.put_part(replace(part, state=PartState.REFUSED, refusal="superseded"))
             case.settle(effect, EffectState.CANCELLED)
 
@@ -120,7 +125,9 @@ def _notice(case: Case, text: str) -> None:
     if not case.job.deliver:
         return
     case.change(delivery_no=max(case.job.delivery_no, 1))
-    if any(part.is_notice and part.delivery_no == case.job.delivery_no for part in case.parts.values()):
+    if any(
+        part.is_notice and part.delivery_no == case.job.delivery_no for part in case.parts.values()
+    ):
         return
     part = case.put_part(
         Part(
@@ -190,7 +197,14 @@ def _status_carrier(case: Case, part: Part) -> int | None:
 
 
 def _rewrite_of(case: Case, message_id: int) -> Effect | None:
-    return next((e for e in case.effects.values() if e.kind is EffectKind.REWRITE and e.message_id == message_id), None)
+    return next(
+        (
+            e
+            for e in case.effects.values()
+            if e.kind is EffectKind.REWRITE and e.message_id == message_id
+        ),
+        None,
+    )
 
 
 def _point_from_status(case: Case) -> None:
@@ -268,7 +282,9 @@ def _show(case: Case, part: Part) -> Show:
     in_place = _status_carrier(case, part) if part.message_id is None else None
     if in_place is not None:
         part = case.carry(part, in_place)
-    content = Content(kind=part.kind, url=part.url, file_id=part.file_id, text=part.text, entities=part.entities)
+    content = Content(
+        kind=part.kind, url=part.url, file_id=part.file_id, text=part.text, entities=part.entities
+    )
     if part.message_id is not None:
         return Show(part_id=part.id, content=content, carrier=Existing(message_id=part.message_id))
     text = texts.carrier(case.bot, case.job, part.kind, notice=part.is_notice)
@@ -293,7 +309,11 @@ def carried(case: Case, effect: Effect, *, attempt_id: UUID, message_id: int) ->
     part = case.parts[_known(effect.part_id)]
     if part.message_id == message_id:
         is_open = effect.open_attempt == attempt_id
-    elif part.message_id is None and effect.open_attempt == attempt_id and part.state is PartState.PENDING:
+    elif (
+        part.message_id is None
+        and effect.open_attempt == attempt_id
+        and part.state is PartState.PENDING
+    ):
         part = case.carry(part, message_id)
         release_next(case)
         is_open = True
@@ -343,11 +363,8 @@ def _on_show(case: Case, effect: Effect, outcome: DeliveryOutcome) -> bool:
     if outcome.edit_maybe_applied:
         part = case.put_part(replace(part, edit_maybe_applied=True))
     match outcome.result:
-        case NotSent(after=after):
-            wait = max(timedelta(seconds=after), backoff(effect.failures))
-            case.again(effect, after=wait, failures=effect.failures + 1)
-        case Later(after=after):
-            case.again(effect, after=timedelta(seconds=after), failures=effect.failures + 1)
+        case NotSent() | Later() as put_off:
+            case.put_off(effect, put_off)
         case Ambiguous():
             _ambiguous(case, effect, part)
         case Migrated(chat_id=chat_id):
@@ -390,7 +407,11 @@ def _shown(case: Case, effect: Effect, part: Part, shown: Shown) -> None:
 def _leave_standing(case: Case, message_id: int) -> None:
     """What was taken for a spare carrier shows the result: nobody deletes it any more."""
     for effect in list(case.effects.values()):
-        if effect.kind is EffectKind.REMOVE and effect.message_id == message_id and effect.state in LIVE:
+        if (
+            effect.kind is EffectKind.REMOVE
+            and effect.message_id == message_id
+            and effect.state in LIVE
+        ):
             case.settle(effect, EffectState.CANCELLED)
 
 
@@ -445,7 +466,11 @@ def _lose_carrier(case: Case, effect: Effect, part: Part) -> None:
 
 def _without_carrier(part: Part) -> Part:
     return replace(
-        part, state=PartState.PENDING, message_id=None, carrier_no=part.carrier_no + 1, edit_maybe_applied=False
+        part,
+        state=PartState.PENDING,
+        message_id=None,
+        carrier_no=part.carrier_no + 1,
+        edit_maybe_applied=False,
     )
 
 
@@ -454,7 +479,9 @@ def _migrate(case: Case, chat_id: int) -> None:
 
     Message ids start anew there: a tidying of the old chat would hit somebody else's message.
     """
-    case.change(chat_id=chat_id, status_message_id=None, status_at=None, thread_id=None, reply_to=None)
+    case.change(
+        chat_id=chat_id, status_message_id=None, status_at=None, thread_id=None, reply_to=None
+    )
     for part in list(case.parts.values()):
         if part.state is PartState.CARRIED:
             case.put_part(_without_carrier(part))
@@ -476,7 +503,9 @@ def _on_status(case: Case, effect: Effect, outcome: DeliveryOutcome) -> bool:
         case NotSent() | Later() if case.job.state in OPEN:
             wait = getattr(outcome.result, "after", 0)
             case.again(
-                effect, after=max(timedelta(seconds=wait), backoff(effect.failures)), failures=effect.failures + 1
+                effect,
+                after=max(timedelta(seconds=wait), backoff(effect.failures)),
+                failures=effect.failures + 1,
             )
         case Migrated(chat_id=chat_id):
             _migrate(case, chat_id)
@@ -494,9 +523,7 @@ def _on_status(case: Case, effect: Effect, outcome: DeliveryOutcome) -> bool:
 
 
 def _keep_status(case: Case, message_id: int) -> None:
-    if case.job.status_message_id is not None:
-        _stray(case, message_id)
-    elif case.job.state is JobState.CANCELLED:
+    if case.job.status_message_id is not None or case.job.state is JobState.CANCELLED:
         _stray(case, message_id)
     else:
         case.change(status_message_id=message_id, status_at=case.now)
@@ -506,7 +533,11 @@ def _keep_status(case: Case, message_id: int) -> None:
 def _wake_first(case: Case) -> None:
     """What waited for the status message waits no more."""
     for effect in list(case.effects.values()):
-        if effect.kind is EffectKind.SHOW and effect.state is EffectState.PENDING and effect.attempts == 0:
+        if (
+            effect.kind is EffectKind.SHOW
+            and effect.state is EffectState.PENDING
+            and effect.attempts == 0
+        ):
             case.put(replace(effect, due_at=min(effect.due_at, case.now)))
 
 
@@ -553,7 +584,11 @@ def returned(case: Case) -> int:
 def _finish(case: Case) -> None:
     """End the job when every part of its delivery has ended."""
     parts = case.delivery
-    if case.job.state is not JobState.SUCCEEDED or not parts or any(p.state not in SETTLED for p in parts):
+    if (
+        case.job.state is not JobState.SUCCEEDED
+        or not parts
+        or any(p.state not in SETTLED for p in parts)
+    ):
         return
     if any(part.state is PartState.SHOWN for part in parts):
         case.move(JobState.DELIVERED, cause=Cause.PROVIDER)
@@ -564,4 +599,6 @@ def _finish(case: Case) -> None:
     case.move(JobState.UNDELIVERABLE, cause=Cause.USER if is_users else Cause.OURS)
     if not is_users:
         money.refund(case)
-        _notice(case, texts.line(case.bot, case.job, "undeliverable") + texts.money(case.bot, case.job))
+        _notice(
+            case, texts.line(case.bot, case.job, "undeliverable") + texts.money(case.bot, case.job)
+        )

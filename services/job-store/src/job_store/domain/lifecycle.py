@@ -12,7 +12,6 @@ from contracts.outcomes import Ambiguous, Later, NotSent, Refused
 from contracts.polls import PollRequested
 from contracts.submissions import SubmissionOutcome, SubmissionRequested, TaskCreated
 from contracts.values import Cause, FailureClass, JobState
-
 from job_store.domain import delivery, money
 from job_store.domain.case import Case
 from job_store.domain.rows import (
@@ -25,7 +24,14 @@ from job_store.domain.rows import (
     EffectState,
     Owner,
 )
-from job_store.domain.rules import CREATE_TASK_TIMEOUT, DISPATCH_LEASE, POLL_LEASE, SUBMIT_LEASE, Rules, backoff
+from job_store.domain.rules import (
+    CREATE_TASK_TIMEOUT,
+    DISPATCH_LEASE,
+    POLL_LEASE,
+    SUBMIT_LEASE,
+    Rules,
+    backoff,
+)
 
 
 def open_job(case: Case, request: JobRequest) -> None:
@@ -86,7 +92,10 @@ def claim_poll(case: Case, effect: Effect) -> bool:
             id=f"poll:{opened.id}",
             at=case.now,
             attempt=Attempt(
-                id=opened.id, no=opened.no, lease=POLL_LEASE.total_seconds(), not_after=case.now + POLL_LEASE
+                id=opened.id,
+                no=opened.no,
+                lease=POLL_LEASE.total_seconds(),
+                not_after=case.now + POLL_LEASE,
             ),
             job_id=case.job.id,
             bot=case.job.bot,
@@ -133,11 +142,8 @@ def on_submission(case: Case, effect: Effect, outcome: SubmissionOutcome, rules:
             return True
         case _ if not (is_current and speaks_for_it):
             return False
-        case NotSent(after=after):
-            wait = max(timedelta(seconds=after), backoff(effect.failures))
-            case.again(effect, after=wait, failures=effect.failures + 1)
-        case Later(after=after):
-            case.again(effect, after=timedelta(seconds=after), failures=effect.failures + 1)
+        case NotSent() | Later() as put_off:
+            case.put_off(effect, put_off)
         case Ambiguous():
             # Never a blind retry: the signed callback or the deadline resolves it.
             case.settle(effect, EffectState.UNCERTAIN)

@@ -1,7 +1,6 @@
 """When money moves: hold at creation, one capture or one release, a refund that names its capture."""
 
 from contracts.values import MoneyState
-
 from job_store.domain.case import Case
 
 

@@ -39,7 +39,9 @@ def limits(*, telegram_share: float, creates_per_10s: int) -> Limits:
         bot=Limit(interval=timedelta(seconds=1 / (28 * share)), burst=max(int(28 * share), 1)),
         chat=Limit(interval=timedelta(seconds=1), burst=3),
         group=Limit(interval=timedelta(seconds=60 / (GROUP_LIMIT_PER_MINUTE - 5)), burst=5),
-        creates=Limit(interval=timedelta(seconds=10 / max(creates_per_10s - burst, 1)), burst=burst),
+        creates=Limit(
+            interval=timedelta(seconds=10 / max(creates_per_10s - burst, 1)), burst=burst
+        ),
         polls=Limit(interval=timedelta(seconds=0.125), burst=2),
     )
 
@@ -81,7 +83,11 @@ def decide(
                 after[key] = _spend(after[key], all_limits.of(key), ask.units, now)
             answers.append(now)
             continue
-        slots = {key: at + waiting.get(key, 0) * all_limits.of(key).interval for key, at in free.items() if at > now}
+        slots = {
+            key: at + waiting.get(key, 0) * all_limits.of(key).interval
+            for key, at in free.items()
+            if at > now
+        }
         at, binding = max((at, key) for key, at in slots.items())
         waiting[binding] = waiting.get(binding, 0) + ask.units
         answers.append(at)

@@ -4,7 +4,6 @@ from enum import StrEnum
 
 from contracts.reports import ReportReceived, ReportState
 from contracts.values import Cause, FailureClass, JobState
-
 from job_store.domain import delivery, lifecycle, money
 from job_store.domain.case import Case
 from job_store.domain.rows import OPEN, EffectKind, EffectState
@@ -68,11 +67,10 @@ def _judge(case: Case, report: ReportReceived) -> str:
         case ReportState.PROGRESS:
             # Rounded: a tiny fraction has no place in a real.
             case.change(progress=None if reading.progress is None else round(reading.progress, 2))
-        case ReportState.UNKNOWN:
-            if report.origin == "callback":
-                lifecycle.poll_in(case, backoff(0))
-        case ReportState.NOT_FOUND | ReportState.TRANSIENT_ERROR | ReportState.FATAL_ERROR:
-            pass  # the next poll is planned already
+        case ReportState.UNKNOWN if report.origin == "callback":
+            lifecycle.poll_in(case, backoff(0))
+        case _:
+            pass  # nothing to act on; the next poll is planned already
     return str(reading.state)
 
 
@@ -87,7 +85,9 @@ def _came_by_our_url(report: ReportReceived) -> bool:
 
 def _is_usable(report: ReportReceived) -> bool:
     """A callback that claims success and shows nothing is asked about before anything is decided."""
-    empty = report.reading.state is ReportState.SUCCEEDED and not delivery.showable(report.reading.media)
+    empty = report.reading.state is ReportState.SUCCEEDED and not delivery.showable(
+        report.reading.media
+    )
     return not (report.origin == "callback" and (empty or report.truncated))
 
 
@@ -101,8 +101,13 @@ def _close_poll(case: Case, report: ReportReceived, rules: Rules) -> None:
     effect = case.effect_of(EffectKind.POLL)
     if report.poll is None or effect is None or effect.open_attempt != report.poll.attempt_id:
         return
-    if case.job.state is JobState.EXPIRED and report.reading.state is not ReportState.TRANSIENT_ERROR:
-        case.settle(effect, EffectState.DONE)  # one answer confirms or refutes; an ended job is not watched
+    if (
+        case.job.state is JobState.EXPIRED
+        and report.reading.state is not ReportState.TRANSIENT_ERROR
+    ):
+        case.settle(
+            effect, EffectState.DONE
+        )  # one answer confirms or refutes; an ended job is not watched
         return
     case.again(effect, after=rules.poll_delay(effect.attempts), failures=0)
 

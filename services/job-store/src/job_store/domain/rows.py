@@ -6,9 +6,10 @@ from enum import StrEnum
 from typing import NewType
 from uuid import UUID
 
+from pydantic import JsonValue
+
 from contracts.deliveries import Entity
 from contracts.values import Cause, FailureClass, JobState, MediaKind, MoneyState, PartState
-from pydantic import JsonValue
 
 TaskKey = NewType("TaskKey", str)
 
@@ -38,7 +39,15 @@ class EffectState(StrEnum):
     CANCELLED = "cancelled"
 
 
-FINAL = frozenset({JobState.DELIVERED, JobState.FAILED, JobState.UNDELIVERABLE, JobState.EXPIRED, JobState.CANCELLED})
+FINAL = frozenset(
+    {
+        JobState.DELIVERED,
+        JobState.FAILED,
+        JobState.UNDELIVERABLE,
+        JobState.EXPIRED,
+        JobState.CANCELLED,
+    }
+)
 UNSUBMITTED = frozenset({JobState.CREATED, JobState.SUBMITTING})
 OPEN = UNSUBMITTED | {JobState.RUNNING}
 LIVE = frozenset({EffectState.PENDING, EffectState.ACTING})

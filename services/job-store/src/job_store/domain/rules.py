@@ -6,12 +6,18 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-DISPATCH_LEASE: Final = timedelta(seconds=45)  # a submission may wait this long for a submitter to begin
+DISPATCH_LEASE: Final = timedelta(
+    seconds=45
+)  # a submission may wait this long for a submitter to begin
 CREATE_TASK_TIMEOUT: Final = timedelta(seconds=30)  # KIE answers a createTask in a few seconds
 SUBMIT_LEASE: Final = CREATE_TASK_TIMEOUT + timedelta(seconds=15)
-TELEGRAM_LEASE: Final = timedelta(seconds=15)  # edits may be repeated, so a short lease costs nothing
+TELEGRAM_LEASE: Final = timedelta(
+    seconds=15
+)  # edits may be repeated, so a short lease costs nothing
 POLL_LEASE: Final = timedelta(seconds=30)
-ZOMBIE: Final = timedelta(seconds=90)  # a lost Telegram call may still be applied this late (75 s + 8 s)
+ZOMBIE: Final = timedelta(
+    seconds=90
+)  # a lost Telegram call may still be applied this late (75 s + 8 s)
 STATUS_IS_FRESH: Final = timedelta(seconds=30)  # the user is still looking at it
 MAX_CARRIER_POSTS: Final = 4  # an ambiguous carrier is posted again, at most three times
 MAX_CARRIERS: Final = 3

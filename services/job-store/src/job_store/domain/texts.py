@@ -3,7 +3,6 @@
 from typing import Final
 
 from contracts.values import FailureClass, MediaKind, MoneyState, label
-
 from job_store.domain.rows import Bot, Job
 
 EN: Final = {

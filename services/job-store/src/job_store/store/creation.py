@@ -7,11 +7,11 @@ from datetime import datetime
 from uuid import UUID
 
 from asyncpg import DataError, UniqueViolationError
+from pydantic import JsonValue
+
 from chassis.queries import load
 from contracts.api import CreateJob, DeliverJob, ExpectJob, Refusal, RefusalName
 from contracts.values import JobState, MoneyState, new_id
-from pydantic import JsonValue
-
 from job_store.domain import delivery, lifecycle, money
 from job_store.domain.case import Case
 from job_store.domain.rows import Bot, Door, Job
@@ -23,7 +23,11 @@ from job_store.store.unit import sql as shared
 sql = load("job_store.store", "creation.sql")
 
 Request = CreateJob | ExpectJob | DeliverJob
-DOORS: dict[type[Request], Door] = {CreateJob: Door.CREATE, ExpectJob: Door.EXPECT, DeliverJob: Door.DELIVER}
+DOORS: dict[type[Request], Door] = {
+    CreateJob: Door.CREATE,
+    ExpectJob: Door.EXPECT,
+    DeliverJob: Door.DELIVER,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,17 +131,24 @@ async def _paused(tx: Transaction, bots: dict[str, Bot]) -> dict[str, str]:
 
 async def _lock_wallets(tx: Transaction, batch: list[Creation]) -> dict[tuple[str, int, str], int]:
     """Lock the wallets of all priced requests, in key order: one balance never pays twice."""
-    wallets = sorted({(i.bot, i.request.user_id, i.request.currency) for i in batch if i.request.price > 0})
+    wallets = sorted(
+        {(i.bot, i.request.user_id, i.request.currency) for i in batch if i.request.price > 0}
+    )
     if not wallets:
         return {}
     rows = await tx.connection.fetch(
-        shared.lock_wallets, [{"bot": bot, "user_id": user, "currency": code} for bot, user, code in wallets]
+        shared.lock_wallets,
+        [{"bot": bot, "user_id": user, "currency": code} for bot, user, code in wallets],
     )
     return {(row["bot"], row["user_id"], row["currency"]): row["balance"] for row in rows}
 
 
 async def _taken_statuses(tx: Transaction, batch: list[Creation]) -> set[tuple[str, int, int]]:
-    asked = [(i.bot, i.request.chat_id, i.request.status) for i in batch if isinstance(i.request.status, int)]
+    asked = [
+        (i.bot, i.request.chat_id, i.request.status)
+        for i in batch
+        if isinstance(i.request.status, int)
+    ]
     if not asked:
         return set()
     columns = [list(column) for column in zip(*asked, strict=True)]
@@ -154,7 +165,11 @@ def _refuse(
     request = item.request
     bot = bots.get(item.bot)
     if bot is None:
-        return Refusal(code=RefusalName.UNKNOWN_BOT, message=f"no bot named {item.bot}", hint="sendonce bots add")
+        return Refusal(
+            code=RefusalName.UNKNOWN_BOT,
+            message=f"no bot named {item.bot}",
+            hint="sendonce bots add",
+        )
     if isinstance(request, DeliverJob) and not delivery.showable(request.media):
         return Refusal(
             code=RefusalName.INVALID_REQUEST,
@@ -182,7 +197,9 @@ def _refuse(
     return None
 
 
-def _case(item: Creation, bot: Bot, now: datetime, tx: Transaction, taken: set[tuple[str, int, int]]) -> Case:
+def _case(
+    item: Creation, bot: Bot, now: datetime, tx: Transaction, taken: set[tuple[str, int, int]]
+) -> Case:
     request = item.request
     given = request.status if isinstance(request.status, int) else None
     if given is not None and (item.bot, request.chat_id, given) in taken:

@@ -8,13 +8,13 @@ from uuid import UUID
 
 import structlog
 from asyncpg import UniqueViolationError
+from pydantic import JsonValue
+
 from chassis.postgres import is_conflict, is_outage
 from chassis.queries import load
 from contracts.deliveries import DeliveryOutcome
 from contracts.effects import Begin, Carried, Go, Stop
 from contracts.submissions import SubmissionOutcome, TaskCreated
-from pydantic import JsonValue
-
 from job_store.domain import delivery, lifecycle
 from job_store.domain.case import Case
 from job_store.domain.pacing import Limits, decide
@@ -132,7 +132,10 @@ class Effects:
     async def _settle(
         self, tx: Transaction, batch: Sequence[SubmissionOutcome] | Sequence[DeliveryOutcome]
     ) -> list[Settled]:
-        known = {row["id"] for row in await tx.connection.fetch(sql.known_evidence, [o.id for o in batch])}
+        known = {
+            row["id"]
+            for row in await tx.connection.fetch(sql.known_evidence, [o.id for o in batch])
+        }
         effects = await _effects_of(tx, [outcome.attempt_id for outcome in batch])
         settled = []
         for outcome in batch:
@@ -144,7 +147,11 @@ class Effects:
         fresh = [_evidence_row(item) for item in settled if not item.known]
         await tx.connection.execute(sql.insert_evidence, fresh)
         # A repeated message says nothing new: what was over stays over.
-        new = [item.outcome for item in settled if not item.known and item.outcome.attempt_id in effects]
+        new = [
+            item.outcome
+            for item in settled
+            if not item.known and item.outcome.attempt_id in effects
+        ]
         await park(tx, [(effects[outcome.attempt_id][0], outcome) for outcome in new])
         return settled
 
@@ -201,7 +208,9 @@ def _give_out(case: Case, effect: Effect, tx: Transaction) -> None:
             delivery.claim(case, effect)
 
 
-async def _effects_of(tx: Transaction, attempt_ids: Iterable[UUID]) -> dict[UUID, tuple[Case, UUID]]:
+async def _effects_of(
+    tx: Transaction, attempt_ids: Iterable[UUID]
+) -> dict[UUID, tuple[Case, UUID]]:
     """Lock the jobs of these attempts; the effect is looked up by id, because a case replaces its rows."""
     rows = await tx.connection.fetch(sql.attempts_by_id, list(attempt_ids))
     cases = await tx.lock(row["job_id"] for row in rows)
@@ -214,7 +223,9 @@ def _begin(found: tuple[Case, UUID] | None, ask: Begin) -> Go | Stop:
     case, effect_id = found
     if ask.not_after < case.now:
         return Stop(reason="asked_too_late")
-    answer = lifecycle.begin(case, case.effects[effect_id], attempt_id=ask.attempt_id, holder=ask.holder)
+    answer = lifecycle.begin(
+        case, case.effects[effect_id], attempt_id=ask.attempt_id, holder=ask.holder
+    )
     return Stop(reason=answer) if isinstance(answer, str) else Go(lease=answer.total_seconds())
 
 
@@ -231,7 +242,9 @@ def _carried(found: tuple[Case, UUID] | None, ask: Carried) -> Go | Stop:
     return Go(lease=TELEGRAM_LEASE.total_seconds(), message_id=answer)
 
 
-def _apply(found: tuple[Case, UUID], outcome: SubmissionOutcome | DeliveryOutcome, tx: Transaction) -> bool:
+def _apply(
+    found: tuple[Case, UUID], outcome: SubmissionOutcome | DeliveryOutcome, tx: Transaction
+) -> bool:
     case, effect_id = found
     effect = case.effects[effect_id]
     if isinstance(outcome, SubmissionOutcome):

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
+from pydantic import JsonValue
+
 from chassis.queries import load
 from contracts.events import OrphanEvent, OrphanEventName
 from contracts.reports import ReportReceived
 from contracts.subjects import orphan_event
 from contracts.values import new_id
-from pydantic import JsonValue
-
 from job_store.domain import reports
 from job_store.domain.rows import Owner
 from job_store.store.unit import Transaction, Units
@@ -41,9 +41,13 @@ class Inbox:
         async with self._units.begin() as tx:
             task_ids = [task_id for report in batch if (task_id := _task_id(report)) is not None]
             await tx.meet_at_tasks(task_ids)
-            known = {row["id"] for row in await tx.connection.fetch(sql.known_reports, [r.id for r in batch])}
+            known = {
+                row["id"]
+                for row in await tx.connection.fetch(sql.known_reports, [r.id for r in batch])
+            }
             vouched = {
-                row["task_id"]: row["digest"] for row in await tx.connection.fetch(sql.vouched_digests, task_ids)
+                row["task_id"]: row["digest"]
+                for row in await tx.connection.fetch(sql.vouched_digests, task_ids)
             }
             named = {report.id: _job_named(report, tx.owners) for report in batch}
             await tx.lock(job_id for job_id in named.values() if job_id is not None)
@@ -53,7 +57,9 @@ class Inbox:
                 digest = vouched.get(task_id)
                 if report.hmac.verdict == "match":
                     vouched.setdefault(task_id, report.body_digest)
-                applied.append(_apply(tx, report, named[report.id], digest, is_known=report.id in known))
+                applied.append(
+                    _apply(tx, report, named[report.id], digest, is_known=report.id in known)
+                )
                 known.add(report.id)
             await self._keep(tx, applied)
             return applied
@@ -62,7 +68,9 @@ class Inbox:
         fresh = [item for item in applied if item.did != "duplicate"]
         if fresh:
             await tx.connection.execute(sql.insert_reports, [_report_row(item) for item in fresh])
-        waiting = sorted({task for item in fresh if item.did == "orphan" and (task := _task_id(item.report))})
+        waiting = sorted(
+            {task for item in fresh if item.did == "orphan" and (task := _task_id(item.report))}
+        )
         if not waiting:
             return
         rows = await tx.connection.fetch(shared.keep_orphans, [new_id() for _ in waiting], waiting)
@@ -80,7 +88,9 @@ class Inbox:
         self, *, durable: str, subject: str, stream_seq: int, payload: bytes, reason: str
     ) -> None:
         async with self._units.database.transaction() as connection:
-            await connection.execute(sql.insert_dead_letter, durable, subject, stream_seq, payload, reason[:2_000])
+            await connection.execute(
+                sql.insert_dead_letter, durable, subject, stream_seq, payload, reason[:2_000]
+            )
 
     async def keep_floor(self, durable: str, stream_seq: int) -> None:
         async with self._units.database.connection() as connection:
@@ -94,7 +104,12 @@ class Inbox:
 
 
 def _apply(
-    tx: Transaction, report: ReportReceived, job_id: UUID | None, vouched: str | None, *, is_known: bool
+    tx: Transaction,
+    report: ReportReceived,
+    job_id: UUID | None,
+    vouched: str | None,
+    *,
+    is_known: bool,
 ) -> Applied:
     believed = reports.trust(report, vouched_digest=vouched)
     if is_known:
@@ -102,7 +117,9 @@ def _apply(
     case = tx.cases.get(job_id) if job_id is not None else None
     if case is None:
         return Applied(report, None, believed, "orphan" if _task_id(report) else "unreadable")
-    return Applied(report, case.job.id, believed, reports.on_report(case, report, believed, tx.rules))
+    return Applied(
+        report, case.job.id, believed, reports.on_report(case, report, believed, tx.rules)
+    )
 
 
 def _task_id(report: ReportReceived) -> str | None:
@@ -117,8 +134,12 @@ def _job_named(report: ReportReceived, owners: dict[str, list[Owner]]) -> UUID |
         return report.token.job_id
     candidates = owners.get(report.reading.task_id or "", [])
     if report.hmac.verdict == "match" and report.hmac.account:
-        candidates = [owner for owner in candidates if owner.account == report.hmac.account] or candidates
-    told_apart = [owner for owner in candidates if owner.family == report.reading.family] or candidates
+        candidates = [
+            owner for owner in candidates if owner.account == report.hmac.account
+        ] or candidates
+    told_apart = [
+        owner for owner in candidates if owner.family == report.reading.family
+    ] or candidates
     return told_apart[0].job_id if len({owner.job_id for owner in told_apart}) == 1 else None
 
 

@@ -19,7 +19,6 @@ from contracts.ops import (
     WalletStatement,
 )
 from contracts.values import JobState
-
 from job_store.domain.rows import OPEN
 from job_store.store.requests import Requests, orphan_view
 from job_store.store.requests import sql as requests_sql
@@ -42,7 +41,12 @@ class Ops:
     async def add_bot(self, ask: AddBot) -> BotView:
         async with self._units.database.connection() as connection:
             row = await connection.fetchrow(
-                requests_sql.add_bot, ask.slug, ask.token_ref, ask.kie_account, ask.currency, ask.language
+                requests_sql.add_bot,
+                ask.slug,
+                ask.token_ref,
+                ask.kie_account,
+                ask.currency,
+                ask.language,
             )
         if row is None:
             msg = "an upsert returns its row"
@@ -77,7 +81,8 @@ class Ops:
         return JobStory(
             job=job_view(case, created=False),
             timeline=tuple(
-                TimelineLine(at=row["at"], what=row["what"], detail=(row["detail"] or "")[:2_000]) for row in lines
+                TimelineLine(at=row["at"], what=row["what"], detail=(row["detail"] or "")[:2_000])
+                for row in lines
             ),
             ledger=tuple(ledger_line(row) for row in ledger),
         )
@@ -88,7 +93,9 @@ class Ops:
             if row is None:
                 return None
             bodies = await connection.fetch(requests_sql.bodies_of_task, row["task_id"])
-        return OrphanStory(orphan=orphan_view(row), bodies=tuple(str(body["message"])[:20_000] for body in bodies))
+        return OrphanStory(
+            orphan=orphan_view(row), bodies=tuple(str(body["message"])[:20_000] for body in bodies)
+        )
 
     async def statement(self, ask: WalletStatement) -> StatementView:
         wallet = WalletRef(user_id=ask.user_id, currency=ask.currency, not_after=ask.not_after)
@@ -102,7 +109,9 @@ class Ops:
         if counts is None:
             msg = "a row of counts always exists"
             raise LookupError(msg)
-        troubles = _troubles(counts) + [f"{row['key']} paused: {row['needs_owner']}" for row in paused]
+        troubles = _troubles(counts) + [
+            f"{row['key']} paused: {row['needs_owner']}" for row in paused
+        ]
         return StatusView(
             **dict(counts),
             verdict="; ".join(troubles) or "all well: jobs flow",
@@ -120,7 +129,12 @@ class Ops:
                 rows = await connection.fetch(sql[name])
                 named = ", ".join(row["what"] for row in rows[:SHOWN])
                 findings.append(
-                    Finding(check=name.removeprefix("doctor_"), ok=not rows, count=len(rows), detail=named[:2_000])
+                    Finding(
+                        check=name.removeprefix("doctor_"),
+                        ok=not rows,
+                        count=len(rows),
+                        detail=named[:2_000],
+                    )
                 )
         return DoctorView(at=at, findings=tuple(findings))
 

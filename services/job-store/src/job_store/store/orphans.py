@@ -4,7 +4,6 @@ from datetime import timedelta
 
 from contracts.events import OrphanEvent, OrphanEventName
 from contracts.subjects import orphan_event
-
 from job_store.store.unit import Units, sql
 
 

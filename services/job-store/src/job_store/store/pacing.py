@@ -9,7 +9,6 @@ from chassis.queries import load
 from contracts.deliveries import DeliveryOutcome
 from contracts.outcomes import Later
 from contracts.submissions import SubmissionOutcome
-
 from job_store.domain import delivery
 from job_store.domain.case import Case
 from job_store.domain.pacing import Ask, Bucket
@@ -29,7 +28,10 @@ def ask(case: Case, effect: Effect) -> Ask:
         case EffectKind.POLL:
             return Ask(keys=(f"polls:{job.account}",), units=1)
         case _:
-            return Ask(keys=(f"bot:{job.bot}", _chat_key(job.bot, job.chat_id)), units=delivery.units(case, effect))
+            return Ask(
+                keys=(f"bot:{job.bot}", _chat_key(job.bot, job.chat_id)),
+                units=delivery.units(case, effect),
+            )
 
 
 def creates_key(account: str) -> str:
@@ -50,7 +52,10 @@ async def park(tx: Transaction, outcomes: Sequence[tuple[Case, Any]]) -> None:
             until = case.now + timedelta(seconds=later.after)
             key = _scope_key(case, outcome, later.scope)
             before, owner = holds.get(key, (until, None))
-            holds[key] = (max(before, until), (later.reason if later.needs_owner else None) or owner)
+            holds[key] = (
+                max(before, until),
+                (later.reason if later.needs_owner else None) or owner,
+            )
     if not holds:
         return
     buckets = await lock_buckets(tx, holds.keys())
@@ -58,7 +63,11 @@ async def park(tx: Transaction, outcomes: Sequence[tuple[Case, Any]]) -> None:
     for key, (until, owner) in holds.items():
         bucket = buckets[key]
         # A plain "slow down" does not end a pause that waits for its owner.
-        paused = bucket.needs_owner if bucket.parked_until and bucket.parked_until > outcomes[0][0].now else None
+        paused = (
+            bucket.needs_owner
+            if bucket.parked_until and bucket.parked_until > outcomes[0][0].now
+            else None
+        )
         longest = max(bucket.parked_until or until, until)
         parked.append(replace(bucket, parked_until=longest, needs_owner=owner or paused))
     await save_buckets(tx, parked)
@@ -81,7 +90,9 @@ async def lock_buckets(tx: Transaction, keys: Iterable[str]) -> dict[str, Bucket
     found: dict[str, Bucket] = {}
     while len(found) < len(names):  # a row may be forgotten between the two statements
         await tx.connection.execute(sql.make_buckets, names)
-        found = {row["key"]: bucket_of(row) for row in await tx.connection.fetch(sql.lock_buckets, names)}
+        found = {
+            row["key"]: bucket_of(row) for row in await tx.connection.fetch(sql.lock_buckets, names)
+        }
     return found
 
 

@@ -22,10 +22,9 @@ from contracts.api import (
 )
 from contracts.events import JobEvent
 from contracts.values import INT64
-
 from job_store.domain import lifecycle
-from job_store.domain.rows import OPEN, Door
 from job_store.domain.case import Case
+from job_store.domain.rows import OPEN, Door
 from job_store.store.rows import Row
 from job_store.store.unit import TaskTakenError, Transaction, Units
 from job_store.store.views import fitting, job_view, ledger_line, unknown_job
@@ -68,7 +67,9 @@ class Requests:
         """The bot learned the id of a task that it made itself."""
         return await self._learn(bot, ask, doors=frozenset({Door.EXPECT}))
 
-    async def _learn(self, bot: str, ask: AttachTask, *, doors: frozenset[Door]) -> JobView | Refusal:
+    async def _learn(
+        self, bot: str, ask: AttachTask, *, doors: frozenset[Door]
+    ) -> JobView | Refusal:
         """Give a job its task id; an orphan that waited for it is matched in this transaction."""
         try:
             async with self._units.begin() as tx:
@@ -116,14 +117,18 @@ class Requests:
         if bot is None:
             return unknown_job(str(ask.job_id))
         if orphan is None:
-            return Refusal(code=RefusalName.UNKNOWN_ORPHAN, message=f"no orphan {ask.orphan_id}",
+            return Refusal(
+                code=RefusalName.UNKNOWN_ORPHAN,
+                message=f"no orphan {ask.orphan_id}",
                 hint="sendonce orphans list shows them",
             )
         # Also a job whose own submission went unanswered: a person knows what became of it.
         task = AttachTask(job_id=ask.job_id, task_id=orphan["task_id"], not_after=ask.not_after)
         return await self._learn(bot, task, doors=frozenset({Door.EXPECT, Door.CREATE}))
 
-    async def orphans(self, *, state: str | None, limit: int, orphan_id: UUID | None = None) -> OrphansView:
+    async def orphans(
+        self, *, state: str | None, limit: int, orphan_id: UUID | None = None
+    ) -> OrphansView:
         async with self._units.database.connection() as connection:
             rows = await connection.fetch(sql.list_orphans, state, orphan_id, limit)
         return OrphansView(orphans=tuple(orphan_view(row) for row in rows))
@@ -158,13 +163,17 @@ class Requests:
         async with self._units.database.transaction() as connection:
             row = await connection.fetchrow(sql.wallet, *wallet)
             lines = await connection.fetch(sql.statement, *wallet, STATEMENT_LINES)
-        return StatementView(wallet=_wallet(ask, row), lines=tuple(ledger_line(line) for line in lines))
+        return StatementView(
+            wallet=_wallet(ask, row), lines=tuple(ledger_line(line) for line in lines)
+        )
 
     async def changes(self, bot: str, ask: Changes) -> ChangesView:
         """Read a bot's events in order, after a cursor; the same as the JOBS stream tells, for longer."""
         async with self._units.database.connection() as connection:
             rows = await connection.fetch(sql.changes, bot, min(ask.after, INT64), ask.limit)
-        events = fitting([JobEvent.model_validate(row["message"] | {"seq": row["seq"]}) for row in rows])
+        events = fitting(
+            [JobEvent.model_validate(row["message"] | {"seq": row["seq"]}) for row in rows]
+        )
         return ChangesView(events=tuple(events), next=events[-1].seq or 0 if events else ask.after)
 
 

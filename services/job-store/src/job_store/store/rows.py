@@ -7,10 +7,10 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from contracts.deliveries import Entity
-from contracts.values import Cause, FailureClass, JobState, MediaKind, MoneyState, PartState
 from pydantic import BaseModel
 
+from contracts.deliveries import Entity
+from contracts.values import Cause, FailureClass, JobState, MediaKind, MoneyState, PartState
 from job_store.domain.pacing import Bucket
 from job_store.domain.rows import Bot, Door, Effect, EffectKind, EffectState, Job, Owner, Part
 
@@ -84,5 +84,3 @@ def plain(value: Any) -> Any:  # noqa: ANN401 - the border to JSON
             return [plain(item) for item in value]
         case _:
             return value
-
-

@@ -7,6 +7,8 @@ from typing import Any
 from uuid import UUID
 
 import structlog
+from pydantic import JsonValue
+
 from chassis.outbox import OutboxRow
 from chassis.postgres import Connection, Database
 from chassis.queries import load
@@ -15,8 +17,6 @@ from contracts.message import Message
 from contracts.reports import ReportReceived
 from contracts.streams import stream_of
 from contracts.subjects import job_event
-from pydantic import JsonValue
-
 from job_store.domain import reports
 from job_store.domain.case import Case
 from job_store.domain.rows import Bot, EffectState, Owner, Transfer
@@ -106,7 +106,10 @@ class Transaction:
         for case in self.cases.values():
             for owner in case.new_owners:
                 others = self.owners.get(owner.task_id, [])
-                if any(replace(other, job_id=owner.job_id) == owner and other != owner for other in others):
+                if any(
+                    replace(other, job_id=owner.job_id) == owner and other != owner
+                    for other in others
+                ):
                     raise TaskTakenError(owner.task_id)
 
     async def match_orphans(self) -> None:
@@ -118,12 +121,21 @@ class Transaction:
         orphans = await self.connection.fetch(sql.orphans_of_tasks, list(learned))
         if not orphans:
             return
-        rows = await self.connection.fetch(sql.reports_of_orphans, [row["task_id"] for row in orphans])
+        rows = await self.connection.fetch(
+            sql.reports_of_orphans, [row["task_id"] for row in orphans]
+        )
         for row in rows:
             case = learned[row["task_id"]]
             believed = reports.Trust(row["trust"])
-            word = reports.on_report(case, ReportReceived.model_validate(row["message"]), believed, self.rules)
-            log.info("[ORPHAN_RECONCILE] orphan.matched", job_id=str(case.job.id), task_id=row["task_id"], did=word)
+            word = reports.on_report(
+                case, ReportReceived.model_validate(row["message"]), believed, self.rules
+            )
+            log.info(
+                "[ORPHAN_RECONCILE] orphan.matched",
+                job_id=str(case.job.id),
+                task_id=row["task_id"],
+                did=word,
+            )
         matches = [(row["id"], learned[row["task_id"]].job.id) for row in orphans]
         await self.connection.executemany(sql.match_orphan, matches)
         await self.connection.executemany(
@@ -141,8 +153,18 @@ class Transaction:
                 raise StaleVersionError
 
     async def _save_children(self, touched: Sequence[Case]) -> None:
-        parts = [part for case in touched for part in case.parts.values() if case.stored_parts.get(part.id) != part]
-        effects = [e for case in touched for e in case.effects.values() if case.stored_effects.get(e.id) != e]
+        parts = [
+            part
+            for case in touched
+            for part in case.parts.values()
+            if case.stored_parts.get(part.id) != part
+        ]
+        effects = [
+            e
+            for case in touched
+            for e in case.effects.values()
+            if case.stored_effects.get(e.id) != e
+        ]
         for query, values in (
             (sql.save_parts, parts),
             (sql.save_effects, effects),
@@ -171,7 +193,9 @@ class Transaction:
         moved = await self.connection.fetch(sql.move_wallets, wallets)
         if len(moved) != len(wallets):
             raise StaleVersionError
-        await self.connection.execute(sql.insert_transfers, [_ledger_row(transfer) for transfer in transfers])
+        await self.connection.execute(
+            sql.insert_transfers, [_ledger_row(transfer) for transfer in transfers]
+        )
 
     async def _announce(self, touched: Sequence[Case]) -> list[OutboxRow]:
         events = [_event(case, name) for case in touched for name in case.news]
@@ -180,7 +204,9 @@ class Transaction:
         rows = await self._hand_over(messages) if messages else []
         if events:
             await self.connection.execute(sql.order_events, sorted({event.bot for event in events}))
-            await self.connection.execute(sql.insert_events, [_event_row(event) for event in events])
+            await self.connection.execute(
+                sql.insert_events, [_event_row(event) for event in events]
+            )
         return rows
 
     async def _hand_over(self, messages: Sequence[tuple[str, Message]]) -> list[OutboxRow]:
@@ -221,7 +247,6 @@ class Units:
         if any(_has_due(case) for case in transaction.cases.values()):
             self._wake()
 
-
     @asynccontextmanager
     async def look(self) -> AsyncIterator[Transaction]:
         """One snapshot to read from: nobody waits for it and nothing of it is saved."""
@@ -233,7 +258,9 @@ class Units:
 
 
 def _has_due(case: Case) -> bool:
-    return any(e.state is EffectState.PENDING and e.due_at <= case.now for e in case.effects.values())
+    return any(
+        e.state is EffectState.PENDING and e.due_at <= case.now for e in case.effects.values()
+    )
 
 
 def outbox_row(row: Any) -> OutboxRow:  # noqa: ANN401 - a record

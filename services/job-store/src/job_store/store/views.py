@@ -5,7 +5,6 @@ from typing import TypeVar
 from contracts.api import JobView, LedgerLine, PartView, Refusal, RefusalName
 from contracts.message import Value
 from contracts.values import label
-
 from job_store.domain.case import Case
 from job_store.store.rows import Row
 
