@@ -12,8 +12,6 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 MEMBERS := $(patsubst %/pyproject.toml,%,$(sort $(wildcard services/*/pyproject.toml libs/*/pyproject.toml tools/*/pyproject.toml)))
 PROJECTS := $(addsuffix /pyproject.toml,. $(MEMBERS))
-# mypy reads each directory of tests on its own: files of the same name live in many of them.
-TESTS := $(wildcard services/*/tests libs/*/tests tools/*/tests tests)
 
 # The first Python that is new enough; PYTHON=... chooses another.
 CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11 python
@@ -51,8 +49,6 @@ lint: $(STAMP) ## Style, types and the map of imports
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
-	@for tests in $(TESTS); do \
-	  if find "$$tests" -name '*.py' | grep -q .; then echo "mypy $$tests"; MYPYPATH="$$tests" $(BIN)/mypy "$$tests"; fi; done
 	@$(BIN)/lint-imports --no-logo
 
 .PHONY: format

@@ -58,7 +58,6 @@ async def test_every_question_that_travels_is_read(store: Store) -> None:
     verbs: list[Verb] = worker_verbs(store.effects)
     verbs += BotVerbs(store.creations, store.requests, store.effects).table()
     verbs += OpsVerbs(store.ops, store.requests).table()
-
     for verb in verbs:
         assert [verb.request.model_validate_json(raw) for raw in samples.of(verb.request)], (
             verb.name
@@ -72,7 +71,6 @@ async def test_whatever_is_written_looks_like_a_frozen_message(store: Store) -> 
     await store.claimed()  # a poll
     await store.report(callback(job_id))
     await store.show_all()
-
     assert {kind_of(row.subject) for row in store.offered} == {*EMITTED.values(), *EVENTS}
     for row in store.offered:
         cls = kind_of(row.subject)

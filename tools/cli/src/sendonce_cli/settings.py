@@ -1,13 +1,12 @@
 """What the command itself is told by the environment; the only reader of it."""
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from pydantic import Field, SecretStr
 
-from chassis.settings import FILE, KNOWN_NAMES, PREFIX, ServiceSettings, SettingsError, load
+from chassis.settings import PREFIX, ServiceSettings, load
 
 DEFAULT_DATA_DIR: Final = Path(".sendonce")
 GATEWAY, STORE, SUBMITTER, DELIVERER, RECONCILER = (
@@ -17,24 +16,6 @@ GATEWAY, STORE, SUBMITTER, DELIVERER, RECONCILER = (
     "deliverer",
     "reconciler",
 )
-# Names that only these services know; each refuses the others'.
-OWN_NAMES: Final[Mapping[str, frozenset[str]]] = {
-    GATEWAY: frozenset(
-        {
-            "GATEWAY_BODY_BYTES",
-            "GATEWAY_BODY_SECONDS",
-            "GATEWAY_CONNECTIONS",
-            "GATEWAY_PUBLISH_SECONDS",
-            "GATEWAY_REQUESTS",
-        }
-    ),
-    STORE: frozenset(
-        {"JOB_TTL_SECONDS", "KIE_CREATES_PER_10S", "ORPHAN_TTL_SECONDS", "POLL_AFTER_SECONDS"}
-    ),
-    SUBMITTER: frozenset({"KIE_CREATES_PER_10S"}),
-    DELIVERER: frozenset({"AIOGRAM_FAST_IMPORT"}),
-    RECONCILER: frozenset(),
-}
 
 
 class Settings(ServiceSettings):
@@ -58,15 +39,8 @@ class Settings(ServiceSettings):
 
 
 def chosen() -> Settings:
-    """Read the environment; a name that only a service knows is no mistake here."""
-    try:
-        return load(Settings)
-    except SettingsError as wrong:
-        own = {PREFIX + name for names in OWN_NAMES.values() for name in names}
-        problems = [problem for problem in wrong.problems if problem.partition(":")[0] not in own]
-        if problems:
-            raise SettingsError(problems) from wrong
-        return Settings()
+    """Read the environment."""
+    return load(Settings)
 
 
 def given() -> dict[str, str]:
@@ -76,13 +50,3 @@ def given() -> dict[str, str]:
         for name, value in os.environ.items()
         if name.startswith(PREFIX) and value
     }
-
-
-def is_heard_by_all(name: str) -> bool:
-    """Claim that every service bears this name."""
-    return name.removesuffix(FILE) in KNOWN_NAMES
-
-
-def is_heard_by(service: str, name: str) -> bool:
-    """Claim that this service knows the name, and may be the only one."""
-    return name.removesuffix(FILE) in OWN_NAMES[service]

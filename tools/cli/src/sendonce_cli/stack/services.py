@@ -7,15 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from chassis.settings import PREFIX
-from sendonce_cli.settings import (
-    DELIVERER,
-    GATEWAY,
-    RECONCILER,
-    STORE,
-    SUBMITTER,
-    is_heard_by,
-    is_heard_by_all,
-)
+from sendonce_cli.settings import DELIVERER, GATEWAY, RECONCILER, STORE, SUBMITTER
 from sendonce_cli.trouble import FAILED, USAGE, Trouble
 from testkit.ports import LOOPBACK, free_port
 from testkit.processes import ChildFailed, ServiceProcess, ServiceSpec, python_module
@@ -46,7 +38,7 @@ class ServicePlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wiring:
-    """What all services are told, and what only one of them is told; a name none of them knows goes nowhere."""
+    """What all services are told, and what only one of them is told."""
 
     shared: Mapping[str, str]
     own: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -58,11 +50,7 @@ def plan_services(wiring: Wiring, *, logs: Path) -> dict[str, ServicePlan]:
     for name in START_ORDER:
         port = free_port()
         told = {
-            **{
-                key: value
-                for key, value in wiring.shared.items()
-                if is_heard_by_all(key) or is_heard_by(name, key)
-            },
+            **wiring.shared,
             **wiring.own.get(name, {}),
             "HEALTH_PORT": str(port),
         }
