@@ -139,3 +139,9 @@ def test_a_bot_name_that_would_break_a_subject_is_refused(slug: str) -> None:
 
     with pytest.raises(ValidationError):
         Holder(slug=slug)
+
+
+@pytest.mark.parametrize("amount", [True, 5.0, "5", 1.5, -1])
+def test_money_is_a_whole_number_and_nothing_like_one(amount: object) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(values.MinorUnits).validate_python(amount)

@@ -142,7 +142,7 @@ class WalletRef(Request):
 class TopUp(WalletRef):
     """Credits a payment once."""
 
-    amount: Annotated[int, Field(gt=0, le=10**12)]
+    amount: Annotated[int, Field(strict=True, gt=0, le=10**12)]
     reference: Annotated[
         Key, Field(description="unique per bot: the same payment never credits twice")
     ]

@@ -80,11 +80,11 @@ Currency = Annotated[
     str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217, or XTR for Telegram Stars")
 ]
 MinorUnits = Annotated[
-    int, Field(ge=0, le=10**12, description="money in minor units, never a float")
+    int, Field(strict=True, ge=0, le=10**12, description="money in minor units, never a float")
 ]
-ChatId = Annotated[int, Field(ge=-INT64, le=INT64)]
-UserId = Annotated[int, Field(ge=1, le=INT64)]
-MessageId = Annotated[int, Field(ge=1, le=2**31 - 1)]
+ChatId = Annotated[int, Field(strict=True, ge=-INT64, le=INT64)]
+UserId = Annotated[int, Field(strict=True, ge=1, le=INT64)]
+MessageId = Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]
 Seconds = Annotated[float, Field(ge=0, le=10**7, allow_inf_nan=False)]
 Json = Annotated[JsonValue, AfterValidator(clean_json)]
 Moment = AwareDatetime
