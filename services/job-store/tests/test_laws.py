@@ -191,6 +191,8 @@ async def test_an_expired_orphan_is_still_matched(store: Store):
 
     assert (await store.job(job_id)).state is JobState.SUCCEEDED
     assert await store.value("SELECT state FROM orphans") == "matched"
+    told = [row.subject for row in store.offered if row.subject.startswith("orphans.")]
+    assert told == ["orphans.waiting", "orphans.expired", "orphans.matched"]
 
 
 async def test_a_callback_that_comes_again_wakes_its_expired_orphan(store: Store):

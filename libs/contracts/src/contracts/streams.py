@@ -1,4 +1,4 @@
-"""The streams of the bus and who reads them; DESIGN section 5 as a table."""
+"""The streams of the bus and who reads them."""
 
 from dataclasses import dataclass
 from datetime import timedelta

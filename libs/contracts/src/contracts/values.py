@@ -114,7 +114,7 @@ class FailureClass(StrEnum):
 
 
 class JobState(StrEnum):
-    """Where a job stands; DESIGN section 4."""
+    """Where a job stands."""
 
     CREATED = "created"  # → submitting, cancelled
     SUBMITTING = "submitting"  # → running, failed, expired

@@ -1,5 +1,5 @@
 -- migrate:up
--- The law of DESIGN section 4 as tables. Code decides, the database refuses what must never be.
+-- The laws as tables (docs/architecture.md). Code decides, the database refuses what must never be.
 -- All times are Postgres' own now(): no clock of any service enters a row.
 
 CREATE SCHEMA IF NOT EXISTS sendonce;

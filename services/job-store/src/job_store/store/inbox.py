@@ -8,12 +8,12 @@ import structlog
 from pydantic import JsonValue
 
 from chassis.queries import load
-from contracts.events import OrphanEvent, OrphanEventName
+from contracts.events import OrphanEventName
 from contracts.reports import ReportReceived
-from contracts.subjects import orphan_event
 from contracts.values import new_id
 from job_store.domain import reports
 from job_store.domain.rows import Owner
+from job_store.store.news import orphan_news
 from job_store.store.unit import Transaction, Units
 from job_store.store.unit import sql as shared
 
@@ -75,14 +75,9 @@ class Inbox:
             return
         rows = await tx.connection.fetch(shared.keep_orphans, [new_id() for _ in waiting], waiting)
         for row in rows:
-            event = OrphanEvent(
-                id=f"orphan:{row['id']}:waiting:{applied[0].report.id[:16]}",
-                at=applied[0].report.at,
-                event=OrphanEventName.WAITING,
-                orphan_id=row["id"],
-                task_id=row["task_id"],
-            )
-            tx.outgoing.append((orphan_event(event.event), event))
+            mark = applied[0].report.id[:40]
+            at = applied[0].report.at
+            tx.outgoing.append(orphan_news(OrphanEventName.WAITING, row, at=at, mark=mark))
 
     async def keep_dead_letter(
         self, *, durable: str, subject: str, stream_seq: int, payload: bytes, reason: str

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from contracts.events import OrphanEvent, OrphanEventName
-from contracts.subjects import orphan_event
+from contracts.events import OrphanEventName
+from job_store.store.news import orphan_news
 from job_store.store.unit import Units, sql
 
 
@@ -16,12 +16,6 @@ class Orphans:
             rows = await tx.connection.fetch(sql.expire_orphans, older_than, limit)
             at = await tx.connection.fetchval("SELECT now()")
             for row in rows:
-                event = OrphanEvent(
-                    id=f"orphan:{row['id']}:expired:{at.timestamp():.3f}",
-                    at=at,
-                    event=OrphanEventName.EXPIRED,
-                    orphan_id=row["id"],
-                    task_id=row["task_id"],
-                )
-                tx.outgoing.append((orphan_event(event.event), event))
+                mark = f"{at.timestamp():.3f}"
+                tx.outgoing.append(orphan_news(OrphanEventName.EXPIRED, row, at=at, mark=mark))
             return len(rows)

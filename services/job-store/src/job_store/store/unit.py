@@ -12,7 +12,7 @@ from pydantic import JsonValue
 from chassis.outbox import OutboxRow
 from chassis.postgres import Connection, Database
 from chassis.queries import load
-from contracts.events import JobEvent, JobEventName
+from contracts.events import OrphanEventName
 from contracts.message import Message
 from contracts.reports import ReportReceived
 from contracts.streams import stream_of
@@ -21,6 +21,7 @@ from job_store.domain import reports
 from job_store.domain.case import Case
 from job_store.domain.rows import Bot, EffectState, Owner, Transfer
 from job_store.domain.rules import Rules
+from job_store.store.news import event_of, event_row, orphan_news
 from job_store.store.rows import bot_of, effect_of, job_of, owner_of, part_of, recordset
 
 log = structlog.get_logger()
@@ -136,6 +137,12 @@ class Transaction:
                 task_id=row["task_id"],
                 did=word,
             )
+        for row in orphans:
+            job = learned[row["task_id"]]
+            name = OrphanEventName.MATCHED
+            self.outgoing.append(
+                orphan_news(name, row, at=job.now, mark=str(job.job.id), job_id=job.job.id)
+            )
         matches = [(row["id"], learned[row["task_id"]].job.id) for row in orphans]
         await self.connection.executemany(sql.match_orphan, matches)
         await self.connection.executemany(
@@ -198,15 +205,13 @@ class Transaction:
         )
 
     async def _announce(self, touched: Sequence[Case]) -> list[OutboxRow]:
-        events = [_event(case, name) for case in touched for name in case.news]
+        events = [event_of(case, name) for case in touched for name in case.news]
         messages = self.outgoing + [request for case in touched for request in case.requests]
         messages += [(job_event(event.event, event.bot), event) for event in events]
         rows = await self._hand_over(messages) if messages else []
         if events:
             await self.connection.execute(sql.order_events, sorted({event.bot for event in events}))
-            await self.connection.execute(
-                sql.insert_events, [_event_row(event) for event in events]
-            )
+            await self.connection.execute(sql.insert_events, [event_row(event) for event in events])
         return rows
 
     async def _hand_over(self, messages: Sequence[tuple[str, Message]]) -> list[OutboxRow]:
@@ -291,35 +296,4 @@ def _ledger_row(transfer: Transfer) -> dict[str, JsonValue]:
         "debit": transfer.debit,
         "credit": transfer.credit,
         "job_id": str(job.id),
-    }
-
-
-def _event(case: Case, name: JobEventName) -> JobEvent:
-    job = case.job
-    return JobEvent(
-        id=f"{job.id}:{job.version}:{name}",
-        at=case.now,
-        event=name,
-        job_id=job.id,
-        bot=job.bot,
-        key=job.key,
-        version=job.version,
-        state=job.state,
-        chat_id=job.chat_id,
-        user_id=job.user_id,
-        task_id=case.owners[-1].task_id if case.owners else None,
-        media=tuple(part.url for part in case.delivery if part.url),
-        cause=job.cause,
-        failure=job.failure,
-        error=job.error,
-        money=job.money,
-    )
-
-
-def _event_row(event: JobEvent) -> dict[str, JsonValue]:
-    return {
-        "bot": event.bot,
-        "job_id": str(event.job_id),
-        "event": event.event,
-        "message": event.model_dump(mode="json", exclude_none=True),
     }
