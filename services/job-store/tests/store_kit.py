@@ -60,7 +60,7 @@ class Store:
         )
         self.units = Units(database, self.rules, offer=self._offer, wake=lambda: None)
         self.effects = Effects(self.units, limits(telegram_share=1, creates_per_10s=10_000))
-        self.inbox = Inbox(self.units)
+        self.inbox = Inbox(self.units, limits(telegram_share=1, creates_per_10s=10_000))
         self.creations = Creations(self.units)
         self.requests = Requests(self.units)
         self.orphans = Orphans(self.units)

@@ -226,6 +226,20 @@ async def test_an_untrusted_report_moves_nothing_before_kie_confirms_it(store: S
     assert (await store.job(job_id)).state is JobState.FAILED
 
 
+async def test_strangers_spend_only_a_fifth_of_the_polls(store: Store):
+    """Kept as evidence all the same, and the job's own planned poll stands."""
+    jobs = [(await store.running(task_id=f"t{n}"), f"t{n}") for n in range(5)]
+    forged = [
+        callback(None, task_id=task_id, hmac=HmacClaim(verdict="absent")) for _, task_id in jobs
+    ]
+
+    applied = await store.report(*forged)
+
+    assert [item.did for item in applied] == ["to_confirm"] * 2 + ["not_heeded"] * 3
+    assert await store.value("SELECT count(*) FROM reports WHERE trust = 'untrusted'") == 5
+    assert await store.value("SELECT count(*) FROM effects WHERE kind = 'poll'") == 5
+
+
 async def test_a_lost_answer_and_a_bad_signature_are_resolved_by_asking(store: Store):
     """The signed path names the job, the body its task: KIE is asked before anything is believed."""
     job_id = await store.made()

@@ -87,13 +87,11 @@ async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecy
     )
     rules = _rules(settings)
     units = Units(database, rules, offer=relay.offer, wake=due.set)
-    effects = Effects(
-        units,
-        limits(
-            telegram_share=settings.telegram_share, creates_per_10s=settings.kie_creates_per_10s
-        ),
+    pace = limits(
+        telegram_share=settings.telegram_share, creates_per_10s=settings.kie_creates_per_10s
     )
-    inbox, requests = Inbox(units), Requests(units)
+    effects = Effects(units, pace)
+    inbox, requests = Inbox(units, pace), Requests(units)
     ops = Ops(units, requests)
     if settings.bot_token is not None:
         await ops.make_default_bot()

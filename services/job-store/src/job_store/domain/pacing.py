@@ -25,6 +25,7 @@ class Limits:
     group: Limit
     creates: Limit
     polls: Limit
+    hints: Limit  # polls that an untrusted report may bring forward: a fifth of all
 
     def of(self, key: str) -> Limit:
         """Return the limit of a bucket by the first word of its key."""
@@ -43,6 +44,7 @@ def limits(*, telegram_share: float, creates_per_10s: int) -> Limits:
             interval=timedelta(seconds=10 / max(creates_per_10s - burst, 1)), burst=burst
         ),
         polls=Limit(interval=timedelta(seconds=0.125), burst=2),
+        hints=Limit(interval=timedelta(seconds=0.125) * 5, burst=2),
     )
 
 

@@ -12,7 +12,9 @@ from contracts.events import OrphanEventName
 from contracts.reports import ReportReceived
 from contracts.values import new_id
 from job_store.domain import reports
+from job_store.domain.pacing import Ask, Limits, decide
 from job_store.domain.rows import Owner
+from job_store.store import pacing
 from job_store.store.news import orphan_news
 from job_store.store.unit import Transaction, Units
 from job_store.store.unit import sql as shared
@@ -20,6 +22,8 @@ from job_store.store.unit import sql as shared
 log = structlog.get_logger()
 
 sql = load("job_store.store", "inbox.sql")
+
+NOBODY = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +37,9 @@ class Applied:
 
 
 class Inbox:
-    def __init__(self, units: Units) -> None:
+    def __init__(self, units: Units, limits: Limits) -> None:
         self._units = units
+        self._limits = limits
 
     async def apply_reports(self, batch: list[ReportReceived]) -> list[Applied]:
         """Apply reports in one transaction; a known one changes nothing."""
@@ -51,18 +56,38 @@ class Inbox:
             }
             named = {report.id: _job_named(report, tx.owners) for report in batch}
             await tx.lock(job_id for job_id in named.values() if job_id is not None)
+            unheeded = await self._over_budget(tx, batch, named)
             applied = []
             for report in batch:
                 task_id = _task_id(report) or ""
                 digest = vouched.get(task_id)
                 if report.hmac.verdict == "match":
                     vouched.setdefault(task_id, report.body_digest)
-                applied.append(
-                    _apply(tx, report, named[report.id], digest, is_known=report.id in known)
-                )
+                passed_over = "duplicate" if report.id in known else unheeded.get(report.id)
+                applied.append(_apply(tx, report, named[report.id], digest, passed_over))
                 known.add(report.id)
             await self._keep(tx, applied)
             return applied
+
+    async def _over_budget(
+        self, tx: Transaction, batch: list[ReportReceived], named: dict[str, UUID | None]
+    ) -> dict[str, str]:
+        """Name the untrusted reports that no poll is brought forward for: strangers may not spend it all."""
+        hints = [
+            (report.id, case)
+            for report in batch
+            if reports.trust(report, vouched_digest=None) is reports.Trust.UNTRUSTED
+            and (case := tx.cases.get(named[report.id] or NOBODY)) is not None
+        ]
+        if not hints:
+            return {}
+        asks = [Ask(keys=(f"hints:{case.job.account}",), units=1) for _, case in hints]
+        buckets = await pacing.lock_buckets(tx, {key for ask in asks for key in ask.keys})
+        now = hints[0][1].now
+        answers, after = decide(asks, buckets, self._limits, now)
+        await pacing.save_buckets(tx, list(after.values()))
+        late = [report_id for (report_id, _), at in zip(hints, answers, strict=True) if at > now]
+        return dict.fromkeys(late, "not_heeded")
 
     async def _keep(self, tx: Transaction, applied: Sequence[Applied]) -> None:
         fresh = [item for item in applied if item.did != "duplicate"]
@@ -103,12 +128,11 @@ def _apply(
     report: ReportReceived,
     job_id: UUID | None,
     vouched: str | None,
-    *,
-    is_known: bool,
+    passed_over: str | None,
 ) -> Applied:
     believed = reports.trust(report, vouched_digest=vouched)
-    if is_known:
-        return Applied(report, job_id, believed, "duplicate")
+    if passed_over is not None:
+        return Applied(report, job_id, believed, passed_over)
     case = tx.cases.get(job_id) if job_id is not None else None
     if case is None:
         return Applied(report, None, believed, "orphan" if _task_id(report) else "unreadable")
