@@ -14,6 +14,7 @@ from contracts.outcomes import Ambiguous, Later, NotSent, Refused
 from contracts.reports import HmacClaim, ReportState
 from contracts.submissions import TaskCreated
 from contracts.values import JobState, MoneyState, PartState
+from job_store.domain.rules import MAX_CARRIER_POSTS
 from job_store.store.creation import Created, Creation
 from store_kit import LATER, Store, callback, create, delivery_outcome, expect, polled
 
@@ -444,9 +445,9 @@ async def test_a_second_showing_is_counted(store: Store):
     assert not findings["shown_twice"].ok
 
 
-async def test_an_ambiguous_carrier_is_posted_again_at_most_three_times(store: Store):
+async def test_an_ambiguous_carrier_is_posted_again_a_bounded_number_of_times(store: Store):
     job_id = await store.succeeded()
-    for _ in range(4):
+    for _ in range(MAX_CARRIER_POSTS):
         (ask,) = await store.deliveries("show")
         await store.delivered(ask, Ambiguous(reason="timeout"))
     assert await store.deliveries("show") == []

@@ -19,7 +19,8 @@ ZOMBIE: Final = timedelta(
     seconds=90
 )  # a lost Telegram call may still be applied this late (75 s + 8 s)
 STATUS_IS_FRESH: Final = timedelta(seconds=30)  # the user is still looking at it
-MAX_CARRIER_POSTS: Final = 4  # an ambiguous carrier is posted again, at most three times
+MAX_CARRIER_POSTS: Final = 8  # a spare carrier is true and harmless; without end they are neither
+QUICK_CARRIER_POSTS: Final = 4  # then ever more slowly (ADR 13)
 MAX_CARRIERS: Final = 3
 TEXT_LIMIT: Final = 4_000  # Telegram takes 4,096 UTF-16 units
 
@@ -41,3 +42,10 @@ class Rules:
 def backoff(failures: int) -> timedelta:
     """Return the wait after so many failures in a row: half a second, doubling to half a minute."""
     return timedelta(seconds=min(0.5 * 2 ** min(failures, 10), 30))
+
+
+def carrier_wait(posts: int, failures: int) -> timedelta:
+    """Return the wait before a carrier is posted again: soon at first, then from 15 s on, doubling."""
+    if posts < QUICK_CARRIER_POSTS:
+        return backoff(failures)
+    return timedelta(seconds=15 * 2 ** (posts - QUICK_CARRIER_POSTS))

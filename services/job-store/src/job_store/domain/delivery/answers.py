@@ -22,6 +22,7 @@ from job_store.domain.rules import (
     MAX_CARRIERS,
     TELEGRAM_LEASE,
     backoff,
+    carrier_wait,
 )
 
 LOST_CARRIER = frozenset({RefusalCode.CARRIER_GONE, RefusalCode.CARRIER_UNEDITABLE})
@@ -161,7 +162,7 @@ def _ambiguous(case: Case, effect: Effect, part: Part) -> None:
     posts = part.carrier_posts + 1
     if posts < MAX_CARRIER_POSTS:
         case.put_part(replace(part, carrier_posts=posts))
-        case.again(effect, after=backoff(effect.failures), failures=effect.failures + 1)
+        case.again(effect, after=carrier_wait(posts, effect.failures), failures=effect.failures + 1)
         return
     case.put_part(replace(part, carrier_posts=posts, state=PartState.UNCERTAIN))
     case.settle(effect, EffectState.UNCERTAIN)
