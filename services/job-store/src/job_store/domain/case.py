@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from contracts.events import JobEventName
-from contracts.message import Message
+from contracts.message import Attempt, Message
 from contracts.outcomes import Later, NotSent
 from contracts.values import Cause, JobState, MoneyState, PartState, new_id
 from job_store.domain.rows import (
@@ -189,8 +189,8 @@ class Case:
             if effect.kind is kind and effect.state in LIVE | {EffectState.UNCERTAIN}:
                 self.settle(effect, EffectState.CANCELLED)
 
-    def open(self, effect: Effect, *, lease: timedelta) -> Opened:
-        """Write an attempt: the token, its number and its lease."""
+    def open(self, effect: Effect, *, lease: timedelta) -> Attempt:
+        """Write an attempt and return it as it travels: the token, its number and its lease."""
         opened = Opened(
             id=new_id(), effect_id=effect.id, job_id=self.job.id, no=effect.attempts + 1
         )
@@ -205,7 +205,12 @@ class Case:
             )
         )
         self.opened.append(opened)
-        return opened
+        return Attempt(
+            id=opened.id,
+            no=opened.no,
+            lease=lease.total_seconds(),
+            not_after=self.now + lease,
+        )
 
     # -- parts ---------------------------------------------------------------------------------------
 

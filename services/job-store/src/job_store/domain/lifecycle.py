@@ -7,7 +7,6 @@ from uuid import UUID
 from contracts import subjects
 from contracts.api import JobRequest
 from contracts.events import JobEventName
-from contracts.message import Attempt
 from contracts.outcomes import Ambiguous, Later, NotSent, Refused
 from contracts.polls import PollRequested
 from contracts.submissions import SubmissionOutcome, SubmissionRequested, TaskCreated
@@ -51,20 +50,15 @@ def open_job(case: Case, request: JobRequest) -> None:
 
 def claim_submission(case: Case, effect: Effect, rules: Rules) -> None:
     """Give the submission to a submitter."""
-    opened = case.open(effect, lease=DISPATCH_LEASE)
+    attempt = case.open(effect, lease=DISPATCH_LEASE)
     if case.job.state is JobState.CREATED:
         case.move(JobState.SUBMITTING)
     case.send(
         subjects.SUBMISSION_REQUESTED,
         SubmissionRequested(
-            id=f"submit:{opened.id}",
+            id=f"submit:{attempt.id}",
             at=case.now,
-            attempt=Attempt(
-                id=opened.id,
-                no=opened.no,
-                lease=DISPATCH_LEASE.total_seconds(),
-                not_after=case.now + DISPATCH_LEASE,
-            ),
+            attempt=attempt,
             job_id=case.job.id,
             bot=case.job.bot,
             account=case.job.account,
@@ -72,7 +66,7 @@ def claim_submission(case: Case, effect: Effect, rules: Rules) -> None:
             operation=case.job.operation,
             model=case.job.model,
             input=case.job.input,
-            callback_url=rules.callback_url(case.job.id, opened.no),
+            callback_url=rules.callback_url(case.job.id, attempt.no),
             call_timeout=CREATE_TASK_TIMEOUT.total_seconds(),
         ),
     )
@@ -85,18 +79,13 @@ def claim_poll(case: Case, effect: Effect) -> bool:
         return False
     # The last one first; with several in turn, because any of them may bring the result.
     owner = case.owners[-1 - effect.attempts % len(case.owners)]
-    opened = case.open(effect, lease=POLL_LEASE)
+    attempt = case.open(effect, lease=POLL_LEASE)
     case.send(
         subjects.POLL_REQUESTED,
         PollRequested(
-            id=f"poll:{opened.id}",
+            id=f"poll:{attempt.id}",
             at=case.now,
-            attempt=Attempt(
-                id=opened.id,
-                no=opened.no,
-                lease=POLL_LEASE.total_seconds(),
-                not_after=case.now + POLL_LEASE,
-            ),
+            attempt=attempt,
             job_id=case.job.id,
             bot=case.job.bot,
             account=owner.account,

@@ -15,9 +15,6 @@ TELEGRAM_LEASE: Final = timedelta(
     seconds=15
 )  # edits may be repeated, so a short lease costs nothing
 POLL_LEASE: Final = timedelta(seconds=30)
-ZOMBIE: Final = timedelta(
-    seconds=90
-)  # a lost Telegram call may still be applied this late (75 s + 8 s)
 STATUS_IS_FRESH: Final = timedelta(seconds=30)  # the user is still looking at it
 MAX_CARRIER_POSTS: Final = 8  # a spare carrier is true and harmless; without end they are neither
 QUICK_CARRIER_POSTS: Final = 4  # then ever more slowly (ADR 13)

@@ -2,9 +2,6 @@
 SELECT id, bot, key, digest FROM jobs
 WHERE (bot, key) IN (SELECT * FROM unnest($1::text[], $2::text[]))
 
--- make_wallet --
-INSERT INTO wallets (bot, user_id, currency, balance, held) VALUES ($1, $2, $3, 0, 0) ON CONFLICT DO NOTHING
-
 -- status_messages_taken --
 SELECT bot, chat_id, status_message_id AS message_id FROM jobs
 WHERE (bot, chat_id, status_message_id) IN (SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[]))

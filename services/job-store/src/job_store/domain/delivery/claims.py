@@ -15,7 +15,6 @@ from contracts.deliveries import (
     Rewrite,
     Show,
 )
-from contracts.message import Attempt
 from job_store.domain import texts
 from job_store.domain.case import Case
 from job_store.domain.delivery.status import status_carrier
@@ -48,18 +47,13 @@ def waits_for_status(case: Case, effect: Effect) -> timedelta | None:
 def claim(case: Case, effect: Effect) -> None:
     """Give one thing to do in the chat to a deliverer."""
     action = _action(case, effect)
-    opened = case.open(effect, lease=TELEGRAM_LEASE)
+    attempt = case.open(effect, lease=TELEGRAM_LEASE)
     case.send(
         subjects.DELIVERY_REQUESTED,
         DeliveryRequested(
-            id=f"deliver:{opened.id}",
+            id=f"deliver:{attempt.id}",
             at=case.now,
-            attempt=Attempt(
-                id=opened.id,
-                no=opened.no,
-                lease=TELEGRAM_LEASE.total_seconds(),
-                not_after=case.now + TELEGRAM_LEASE,
-            ),
+            attempt=attempt,
             job_id=case.job.id,
             bot=case.job.bot,
             token_ref=case.bot.token_ref,
