@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import pytest
 from pydantic import SecretStr
 
-from contracts.deliveries import Entity
+from contracts.markup import Entity
 from deliverer.domain import faults
 from deliverer.domain.answers import (
     BotStopped,

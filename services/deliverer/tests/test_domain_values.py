@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.deliveries import Content, Entity, RefusalCode
+from contracts.deliveries import Content, RefusalCode
+from contracts.markup import Entity
 from contracts.message import Attempt
 from contracts.values import MediaKind
 from deliverer.domain import text

@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.deliveries import Content, Entity, RefusalCode
+from contracts.deliveries import Content, RefusalCode
+from contracts.markup import Entity
 from contracts.values import MediaKind
 from deliverer.domain.answers import (
     BotStopped,

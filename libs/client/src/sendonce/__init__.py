@@ -9,7 +9,7 @@ from contracts.api import (
     StatementView,
     WalletView,
 )
-from contracts.deliveries import Entity
+from contracts.markup import Entity
 from contracts.events import JobEvent, JobEventName
 from contracts.reports import ReportedMedia
 from contracts.values import (

@@ -8,7 +8,7 @@ from typing import Literal, TypedDict, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from contracts.api import JobRequest, Request
-from contracts.deliveries import Entity
+from contracts.markup import Entity
 from contracts.values import BotSlug
 from sendonce.errors import InvalidRequest
 from sendonce.incoming import IncomingMessage, derive

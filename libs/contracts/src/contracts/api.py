@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from contracts.deliveries import Entity
 from contracts.events import JobEvent
+from contracts.markup import Entity, Keyboard
 from contracts.message import Value
 from contracts.reports import ReportedMedia
 from contracts.values import (
@@ -56,9 +56,29 @@ class JobRequest(Request):
     language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = "en"
     price: MinorUnits = 0
     currency: Currency = "RUB"
-    caption: Annotated[Line, Field(max_length=1_000)] = ""
+    caption: Annotated[
+        Text,
+        Field(max_length=4_000, description="beyond Telegram's 1,024 it becomes a text of its own"),
+    ] = ""
     caption_entities: Annotated[tuple[Entity, ...], Field(max_length=100)] = ()
     deliver: Annotated[bool, Field(description="False: callbacks, polling and events only")] = True
+    mode: Annotated[
+        Literal["edit", "send"],
+        Field(description="edit: exactly once. send: at most once, for albums and voice notes"),
+    ] = "edit"
+    buttons: Annotated[Keyboard, Field(description="below the first message of the result")] = ()
+    protect: Annotated[bool, Field(description="the result cannot be forwarded or saved")] = False
+    originals: Annotated[
+        bool, Field(description="also send the untouched file of every image and video")
+    ] = False
+    voice: Annotated[bool, Field(description="audio as voice notes; needs mode `send`")] = False
+
+    @model_validator(mode="after")
+    def _can_be_shown_so(self) -> Self:
+        if self.voice and self.mode != "send":
+            msg = "voice needs mode send: a message cannot be edited into a voice note"
+            raise ValueError(msg)
+        return self
 
 
 class CreateJob(JobRequest):
@@ -165,6 +185,7 @@ class PartView(Value):
     url: Url | None = None
     text: Text | None = None
     message_id: MessageId | None = None
+    refusal: Annotated[Word | None, Field(description="why it will never be shown")] = None
 
 
 class JobView(Value):
@@ -188,6 +209,8 @@ class JobView(Value):
     error: Line | None = None
     callback_url: Url | None = None
     status_message_id: MessageId | None = None
+    progress: Annotated[float | None, Field(ge=0, le=100)] = None
+    mode: Literal["edit", "send"] = "edit"
     created_at: Moment
     ended_at: Moment | None = None
     created: Annotated[

@@ -6,9 +6,21 @@ from uuid import UUID
 
 from pydantic import Field
 
+from contracts.markup import Entity, Keyboard
 from contracts.message import Attempt, Message, Value
 from contracts.outcomes import Ambiguous, Later, NotSent, Refused
-from contracts.values import BotSlug, ChatId, FileId, Line, MediaKind, MessageId, Text, Url, Word
+from contracts.values import (
+    Body,
+    BotSlug,
+    ChatId,
+    FileId,
+    Line,
+    MediaKind,
+    MessageId,
+    Text,
+    Url,
+    Word,
+)
 
 
 class RefusalCode(StrEnum):
@@ -24,13 +36,12 @@ class RefusalCode(StrEnum):
     NO_RIGHTS = "no_rights"
 
 
-class Entity(Value):
-    """A Telegram message entity; offsets in UTF-16 units. Never parse_mode: hostile text stays text."""
+class Item(Value):
+    """One medium of a collage."""
 
-    type: Word
-    offset: Annotated[int, Field(ge=0)]
-    length: Annotated[int, Field(ge=1)]
+    kind: MediaKind
     url: Url | None = None
+    file_id: FileId | None = None
 
 
 class Content(Value):
@@ -40,7 +51,16 @@ class Content(Value):
     url: Url | None = None
     file_id: FileId | None = None
     text: Annotated[Text, Field(description="caption of a medium, or the text itself")] = ""
-    entities: Annotated[tuple[Entity, ...], Field(max_length=100)] = ()
+    entities: Annotated[tuple[Entity, ...], Field(max_length=1_000)] = ()
+    buttons: Keyboard = ()
+    body: Annotated[
+        Body | None, Field(description="a document's own text, or the notes of kind `midi`")
+    ] = None
+    name: Annotated[Word | None, Field(description="file name of a document")] = None
+    items: Annotated[
+        tuple[Item, ...],
+        Field(max_length=50, description="two or more: one rich message that holds them all"),
+    ] = ()
 
 
 class Existing(Value):
@@ -76,7 +96,7 @@ class Show(Value):
 
 
 class Rewrite(Value):
-    """Turn an old status message into one line of text."""
+    """Make a status message say this one line: progress while the job runs, a pointer afterwards."""
 
     kind: Literal["rewrite"] = "rewrite"
     message_id: MessageId
@@ -90,7 +110,37 @@ class Remove(Value):
     message_id: MessageId
 
 
-Action = Annotated[PostStatus | Show | Rewrite | Remove, Field(discriminator="kind")]
+class SendPart(Value):
+    """One message of a ``Send``."""
+
+    part_id: UUID
+    content: Content
+
+
+class Send(Value):
+    """Send one message, or several as one album; never repeated, so ``effects.begin`` comes first.
+
+    Media is fetched before the question, because the lease it grants is for the call alone.
+    """
+
+    kind: Literal["send"] = "send"
+    parts: Annotated[tuple[SendPart, ...], Field(min_length=1, max_length=10)]
+    silent: bool = False
+    call_timeout: Annotated[
+        float, Field(gt=0, le=300, description="seconds one call may take, its upload included")
+    ]
+
+
+class Stage(Value):
+    """Put a medium into the bot's staging chat for its file_id, before its link dies."""
+
+    kind: Literal["stage"] = "stage"
+    part_id: UUID
+    chat_id: ChatId
+    content: Content
+
+
+Action = Annotated[PostStatus | Show | Rewrite | Remove | Send | Stage, Field(discriminator="kind")]
 
 
 class DeliveryRequested(Message):
@@ -105,15 +155,31 @@ class DeliveryRequested(Message):
     chat_id: ChatId
     thread_id: MessageId | None = None
     reply_to: MessageId | None = None
+    protect: Annotated[bool, Field(description="what is sent cannot be forwarded or saved")] = False
     action: Action
 
 
 class Shown(Value):
-    """It stands there; for ``Remove`` it is gone."""
+    """It stands there; for ``Remove`` it is gone, for ``Stage`` the file_id is what counts."""
 
     kind: Literal["done"] = "done"
     message_id: MessageId
     file_id: FileId | None = None
+
+
+class SentPart(Value):
+    """One message of a ``Send``, as Telegram answered it."""
+
+    part_id: UUID
+    message_id: MessageId
+    file_id: FileId | None = None
+
+
+class Sent(Value):
+    """Every message of a ``Send`` stands there."""
+
+    kind: Literal["sent"] = "sent"
+    parts: Annotated[tuple[SentPart, ...], Field(min_length=1, max_length=10)]
 
 
 class Migrated(Value):
@@ -124,7 +190,7 @@ class Migrated(Value):
 
 
 DeliveryResult = Annotated[
-    Shown | NotSent | Later | Ambiguous | Refused | Migrated, Field(discriminator="kind")
+    Shown | Sent | NotSent | Later | Ambiguous | Refused | Migrated, Field(discriminator="kind")
 ]
 
 
@@ -132,6 +198,10 @@ class DeliveryOutcome(Message):
     """Self-contained, with the evidence: a message id is never thrown away, whoever reports it."""
 
     attempt_id: UUID
+    holder: Annotated[
+        UUID | None,
+        Field(description="of a ``Send``: who asked ``effects.begin`` before this was said"),
+    ] = None
     job_id: UUID
     bot: BotSlug
     chat_id: ChatId

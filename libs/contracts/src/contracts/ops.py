@@ -7,7 +7,7 @@ from pydantic import Field
 
 from contracts.api import JobView, LedgerLine, OrphanView, Request
 from contracts.message import Value
-from contracts.values import BotSlug, Currency, JobState, Line, Moment, Word
+from contracts.values import BotSlug, ChatId, Currency, JobState, Line, Moment, Word
 
 
 class AddBot(Request):
@@ -18,6 +18,23 @@ class AddBot(Request):
     kie_account: Word = "default"
     currency: Currency = "RUB"
     language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = "en"
+    rich: Annotated[
+        bool,
+        Field(description="several pictures as one rich message; old Telegram apps cannot show it"),
+    ] = False
+    staging_chat: Annotated[
+        ChatId | None,
+        Field(
+            description="a chat of the bot's own where results wait that nobody can be shown yet"
+        ),
+    ] = None
+
+
+class SetTexts(Request):
+    """Replaces a bot's own texts; a name is ``line`` or ``language.line``, unknown ones are refused."""
+
+    slug: BotSlug
+    texts: dict[Word, Line]
 
 
 class BotView(Value):
@@ -28,6 +45,9 @@ class BotView(Value):
     kie_account: Word
     currency: Currency
     language: str
+    rich: bool = False
+    staging_chat: ChatId | None = None
+    texts: dict[Word, Line] = Field(default_factory=dict)
     created_at: Moment
     paused: Line | None = None
 

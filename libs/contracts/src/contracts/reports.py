@@ -6,8 +6,9 @@ from uuid import UUID
 
 from pydantic import Base64Bytes, Field
 
+from contracts.markup import Entity
 from contracts.message import Message, Value
-from contracts.values import FailureClass, Line, MediaKind, Moment, TaskId, Text, Url, Word
+from contracts.values import Body, FailureClass, Line, MediaKind, Moment, TaskId, Url, Word
 
 
 class ReportState(StrEnum):
@@ -23,11 +24,18 @@ class ReportState(StrEnum):
 
 
 class ReportedMedia(Value):
-    """One result as KIE names it: a link, or the text itself."""
+    """One result: a link, or the text itself.
+
+    A text of kind ``text`` stands in messages; of kind ``file`` or ``midi`` it becomes a document.
+    """
 
     kind: MediaKind
     url: Url | None = None
-    text: Text | None = None
+    text: Body | None = None
+    entities: Annotated[
+        tuple[Entity, ...], Field(max_length=1_000, description="formatting of a text")
+    ] = ()
+    name: Annotated[Word | None, Field(description="file name of a document")] = None
 
 
 class Reading(Value):

@@ -30,6 +30,7 @@ API_VERBS: Final = (
 OPS_VERBS: Final = (
     "bots.add",
     "bots.list",
+    "bots.texts",
     "jobs.list",
     "jobs.show",
     "orphans.list",

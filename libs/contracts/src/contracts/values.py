@@ -75,6 +75,7 @@ FileId = Annotated[str, Field(min_length=1, max_length=300), _CLEAN]
 Word = Annotated[str, Field(min_length=1, max_length=100), _CLEAN]
 Line = Annotated[str, Field(max_length=2_000), _CLEAN]
 Text = Annotated[str, Field(max_length=40_000), _CLEAN]
+Body = Annotated[str, Field(max_length=250_000), _CLEAN]
 Url = Annotated[str, Field(min_length=8, max_length=4_096, pattern=r"^https?://"), _CLEAN]
 Currency = Annotated[
     str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217, or XTR for Telegram Stars")
@@ -95,9 +96,12 @@ class MediaKind(StrEnum):
 
     IMAGE = "image"
     VIDEO = "video"
+    ANIMATION = "animation"  # a silent loop
     AUDIO = "audio"
+    VOICE = "voice"  # cannot be edited into a message: a voice note only in mode `send`, else audio
     TEXT = "text"
-    FILE = "file"
+    FILE = "file"  # a link shown as a document, or a text that becomes one
+    MIDI = "midi"  # notes as KIE's JSON; shown as a .mid document
 
 
 class FailureClass(StrEnum):

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from contracts.deliveries import Content, Entity
+from contracts.deliveries import Content
+from contracts.markup import Entity
 from contracts.values import MediaKind
 from deliverer.domain import sniff, text
 from deliverer.domain.sniff import Shape

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from contracts.deliveries import Entity
+from contracts.markup import Entity
 
 TEXT_LIMIT: Final = 4096
 CAPTION_LIMIT: Final = 1024

@@ -19,7 +19,7 @@ from pydantic import SecretStr
 
 from chassis.clock import Clock
 from chassis.metrics import counter, histogram
-from contracts.deliveries import Entity
+from contracts.markup import Entity
 from deliverer.domain.answers import Answer, BotStopped, Call, Done
 from deliverer.domain.bodies import Body, CaptionBody, File, MediaBody, TextBody
 from deliverer.domain.faults import judge

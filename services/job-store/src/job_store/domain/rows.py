@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import JsonValue
 
-from contracts.deliveries import Entity
+from contracts.markup import Entity
 from contracts.values import Cause, FailureClass, JobState, MediaKind, MoneyState, PartState
 
 TaskKey = NewType("TaskKey", str)

@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 from pydantic import BaseModel
 
-from contracts.deliveries import Entity
+from contracts.markup import Entity
 from contracts.values import Cause, FailureClass, JobState, MediaKind, MoneyState, PartState
 from job_store.domain.pacing import Bucket
 from job_store.domain.rows import Bot, Door, Effect, EffectKind, EffectState, Job, Owner, Part
