@@ -124,6 +124,44 @@ async def test_in_process_parts_stop_in_reverse_before_resources_close() -> None
     assert journal == ["second", "first", "resource"]
 
 
+class Finishing:
+    """A part that takes its time to stop."""
+
+    name = "finishing"
+
+    def __init__(self, *, stop_grace: float | None) -> None:
+        if stop_grace is not None:
+            self.stop_grace = stop_grace
+        self.may_end = asyncio.Event()
+        self.finished = False
+
+    async def run(self, ready: asyncio.Event) -> None:
+        ready.set()
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            await self.may_end.wait()
+            self.finished = True
+
+
+@pytest.mark.parametrize("own, finishes", [(None, False), (30.0, True)])
+async def test_a_part_may_ask_for_more_grace_than_most(
+    monkeypatch: pytest.MonkeyPatch, own: float | None, finishes: object
+) -> None:
+    monkeypatch.setattr(lifecycle, "STOP_GRACE", 0.01)
+    part = Finishing(stop_grace=own)
+
+    async def build(_: ServiceSettings, _stack: AsyncExitStack) -> Sequence[lifecycle.Part]:
+        return [part]
+
+    async with lifecycle.service(build, ServiceSettings(), name="test") as running:
+        asyncio.get_running_loop().call_later(0.1, part.may_end.set)
+        await running.stop()
+
+        assert part.finished is finishes
+        part.may_end.set()
+
+
 async def test_in_process_a_part_that_ends_is_a_crash() -> None:
     journal: list[str] = []
     part = Waiter("only", journal)

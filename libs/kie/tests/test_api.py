@@ -11,13 +11,16 @@ from typing import Any
 import pytest
 
 from kie.api import (
-    FAMILIES,
     USER_AGENT,
     Ambiguous,
     Created,
     Creation,
+    Credits,
+    DownloadUrl,
     KieApi,
     NotCreated,
+    Unavailable,
+    Unfit,
     http_client,
 )
 from kie.reading import State
@@ -120,11 +123,9 @@ async def test_a_dedicated_creation_is_flat(
     assert await create(kie.port, family) == Created("t1")
 
     assert kie.requests[0].startswith(f"POST {path} HTTP/1.1\r\n".encode())
-    assert kie.last_body == {
-        "model": "m/1",
-        "prompt": "cat",
-        callback_key: "https://gw.example/callbacks/kie/x",
-    }
+    assert kie.last_body["prompt"] == "cat"
+    assert kie.last_body[callback_key] == "https://gw.example/callbacks/kie/x"
+    assert "input" not in kie.last_body
 
 
 @pytest.mark.parametrize(
@@ -273,13 +274,20 @@ async def test_a_silent_poll_is_transient(kie: Kie) -> None:
     assert reading.anomalies == ("no_answer",)
 
 
+async def test_a_task_kie_has_already_is_created_though_the_code_is_an_error(kie: Kie) -> None:
+    # Veo's 4K endpoint, asked a second time.
+    data = {"taskId": "t1", "resultUrls": None, "imageUrls": None}
+    kie.reply = http({"code": 422, "msg": "4k is processing. Please check back.", "data": data})
+
+    assert await create(kie.port, "veo_4k") == Created("t1")
+
+
 async def test_an_endpoint_kie_does_not_have_is_never_asked(kie: Kie) -> None:
     async with api_on(kie.port) as api:
-        readings = [await api.poll(family=name, task_id="t") for name in ("nothing", "veo_4k")]
-        created = await api.create_task(family="veo_1080p", model=None, input={}, callback_url=None)
+        readings = [await api.poll(family=name, task_id="t") for name in ("nothing", "suno_style")]
 
     assert [reading.state for reading in readings] == [State.FATAL_ERROR] * 2
-    assert created == NotCreated("refused", None, "no such endpoint")
+    assert [reading.anomalies for reading in readings] == [("no_endpoint",)] * 2
     assert kie.requests == []
 
 
@@ -290,14 +298,62 @@ async def test_what_is_no_json_is_refused_before_it_is_sent(kie: Kie, prompt: fl
             family="market", model="m", input={"prompt": prompt}, callback_url=None
         )
 
-    assert isinstance(created, NotCreated)
-    assert created.kind == "refused"
+    assert isinstance(created, Unfit)
+    assert created.why == "input_unfit"
     assert kie.requests == []
 
 
-def test_every_family_is_under_the_api() -> None:
-    paths = [
-        path for family in FAMILIES.values() for path in (family.create_path, family.poll_path)
-    ]
+async def test_the_balance_is_asked_for(kie: Kie) -> None:
+    kie.reply = http({"code": 200, "msg": "success", "data": 5916.25})
 
-    assert all(path is None or path.startswith("/api/v1/") for path in paths)
+    async with api_on(kie.port) as api:
+        balance = await api.credits()
+
+    assert balance == Credits(5916.25)
+    assert kie.requests[0].startswith(b"GET /api/v1/chat/credit HTTP/1.1\r\n")
+
+
+async def test_a_download_address_is_asked_for(kie: Kie) -> None:
+    kie.reply = http({"code": 200, "data": "https://tempfile.example/a.png?token=x"})
+
+    async with api_on(kie.port) as api:
+        told = await api.download_url("https://tempfile.example/a.png")
+
+    assert told == DownloadUrl("https://tempfile.example/a.png?token=x")
+    assert kie.requests[0].startswith(b"POST /api/v1/common/download-url HTTP/1.1\r\n")
+    assert kie.last_body == {"url": "https://tempfile.example/a.png"}
+
+
+async def test_a_foreign_address_is_refused_in_the_envelope(kie: Kie) -> None:
+    kie.reply = http({"code": 422, "msg": "url is wrong", "data": None})
+
+    async with api_on(kie.port) as api:
+        told = await api.download_url("https://elsewhere.example/a.png")
+
+    assert told == Unavailable("refused", "422", "url is wrong")
+
+
+@pytest.mark.parametrize(
+    "reply, kind",
+    [
+        (BREAK_OFF, "later"),
+        (HANG, "later"),
+        (http(b"<html>", 502), "later"),
+        (http({"code": 429}), "later"),
+        (http({"code": 401, "msg": f"key {API_KEY} is bad"}), "owner_account"),
+        (http({"code": 200, "data": None}), "later"),
+        (http({"code": 200, "data": "a lot"}), "later"),
+    ],
+    ids=["broken off", "silent", "proxy", "busy", "bad key", "null", "words"],
+)
+async def test_a_balance_nobody_tells_is_unavailable(
+    kie: Kie, reply: bytes | None, kind: str
+) -> None:
+    kie.reply = reply
+
+    async with api_on(kie.port, call_timeout=0.3) as api:
+        told = await api.credits()
+
+    assert isinstance(told, Unavailable)
+    assert told.kind == kind
+    assert API_KEY not in repr(told)

@@ -64,7 +64,7 @@ def mutated(draw: st.DrawFn) -> dict[str, Any]:
 
 def assert_lawful(reading: Reading) -> None:
     strings = [reading.task_id, reading.error_code, reading.error_message, reading.family]
-    strings += [reading.status, *reading.trace, *reading.anomalies, *reading.result_urls]
+    strings += [reading.status, *map(str, reading.trace), *reading.anomalies, *reading.result_urls]
     strings += [medium.text for medium in reading.media]
     for text in strings:
         assert text is None or "\x00" not in text

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kie.reading import read_callback
+from kie.reading import Step, read_callback
 
 PLACES = ("data.taskId", "data.task_id", "taskId", "task_id")
 PAIRS = tuple(combinations(PLACES, 2))
@@ -25,7 +25,7 @@ def test_each_place_alone(place: str) -> None:
     reading = read_callback(body({place: "t1"}))
 
     assert reading.task_id == "t1"
-    assert f"task_id at {place}" in reading.trace
+    assert Step("task_id", place) in reading.trace
 
 
 @pytest.mark.parametrize("places", PAIRS)

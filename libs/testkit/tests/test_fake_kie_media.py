@@ -1,5 +1,7 @@
 """The files behind result URLs are real media, and no two are alike."""
 
+import io
+import wave
 import zlib
 from collections.abc import AsyncIterator, Iterator
 from struct import unpack
@@ -73,11 +75,20 @@ def check_mp3(body: bytes, label: bytes) -> None:
     assert body[11 + size] & 0xE0 == 0xE0
 
 
+def check_wav(body: bytes, label: bytes) -> None:
+    kind, size, form = unpack("<4sI4s", body[:12])
+    assert (kind, size, form) == (b"RIFF", len(body) - 8, b"WAVE")
+    with wave.open(io.BytesIO(body)) as sound:
+        assert sound.getnframes() == sound.getframerate() == 8_000
+    assert label in body
+
+
 CHECKS = {
     Medium.PNG: (check_png, "image/png"),
     Medium.JPEG: (check_jpeg, "image/jpeg"),
     Medium.VIDEO: (check_mp4, "video/mp4"),
     Medium.AUDIO: (check_mp3, "audio/mpeg"),
+    Medium.WAV: (check_wav, "audio/wav"),
 }
 
 

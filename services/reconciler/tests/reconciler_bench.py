@@ -32,6 +32,7 @@ def requested(
     *,
     account: str = "default",
     family: str = "market",
+    operation: str = "generate",
     valid_for: timedelta = timedelta(minutes=1),
 ) -> PollRequested:
     """Build a valid question about one task."""
@@ -45,7 +46,7 @@ def requested(
         bot="shop",
         account=account,
         family=family,
-        operation="create",
+        operation=operation,
         task_id=task_id,
     )
 

@@ -27,7 +27,7 @@ def requested() -> PollRequested:
         bot="shop",
         account="default",
         family="market",
-        operation="create",
+        operation="generate",
         task_id="a" * 32,
     )
 

@@ -35,7 +35,7 @@ async def test_a_finished_task_is_reported_with_its_result_and_its_bytes(world: 
         job_id=request.job_id,
         account="default",
         family="market",
-        operation="create",
+        operation="generate",
         task_id=task_id,
     )
 
@@ -77,6 +77,21 @@ async def test_a_task_of_another_family_is_asked_at_its_own_endpoint(world: Worl
         report = await world.store.answer(requested(task_id, family="veo"))
 
     assert report.reading.state is ReportState.NOT_FOUND
+
+
+async def test_an_operation_is_asked_at_its_own_page(world: World) -> None:
+    task_id = await world.created()
+    await world.kie.until_settled(tasks=1)
+
+    async with world.reconciler():
+        right = await world.store.answer(requested(task_id))
+        other = await world.store.answer(requested(task_id, family="suno", operation="lyrics"))
+        nowhere = await world.store.answer(requested(task_id, operation="extend"))
+
+    assert right.reading.state is ReportState.SUCCEEDED
+    assert (other.reading.state, other.reading.family) == (ReportState.NOT_FOUND, "suno_lyrics")
+    assert nowhere.reading.state is ReportState.FATAL_ERROR
+    assert nowhere.reading.anomalies == ("no_endpoint",)
 
 
 @pytest.mark.parametrize("outage", [Outage.REFUSE, Outage.HTTP_503])

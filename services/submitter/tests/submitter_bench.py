@@ -33,6 +33,7 @@ def requested(
     attempt_id: UUID | None = None,
     account: str = "default",
     family: str = "market",
+    operation: str = "generate",
     prompt: str = "a lake",
     call_timeout: float = 30.0,
     valid_for: timedelta = timedelta(minutes=1),
@@ -48,7 +49,7 @@ def requested(
         bot="shop",
         account=account,
         family=family,
-        operation="create",
+        operation=operation,
         model="google/nano-banana",
         input={"prompt": prompt},
         call_timeout=call_timeout,
@@ -163,11 +164,13 @@ class World:
         )
 
     @asynccontextmanager
-    async def submitter(self, settings: app.Settings | None = None) -> AsyncIterator[None]:
+    async def submitter(
+        self, settings: app.Settings | None = None
+    ) -> AsyncIterator[lifecycle.Running]:
         """Run the whole service inside this event loop."""
         chosen = settings or self.settings()
-        async with lifecycle.service(app.build, chosen, name=app.NAME):
-            yield
+        async with lifecycle.service(app.build, chosen, name=app.NAME) as running:
+            yield running
 
 
 def stream_specs() -> list[bus.StreamSpec]:

@@ -34,7 +34,7 @@ def requested(*, attempt_id: UUID | None = None, call_timeout: float = 30.0) -> 
         bot="shop",
         account="default",
         family="market",
-        operation="create",
+        operation="generate",
         model="wan/3-0-video-prime",
         input={"prompt": "a lake"},
         callback_url="https://bot.example/callbacks/kie/token",
@@ -163,15 +163,3 @@ def test_memory_is_bounded_and_the_newest_attempts_are_kept(count: int) -> None:
 
     found = [attempts.take(outcome.attempt_id) for outcome in outcomes]
     assert [known for known in found if isinstance(known, SubmissionOutcome)] == outcomes[-10:]
-
-
-@pytest.mark.parametrize("name", ["default", "shop-1", "a.key", "_x"])
-def test_a_plain_name_is_an_account_file(name: str) -> None:
-    assert domain.is_account_file(name)
-
-
-@pytest.mark.parametrize(
-    "name", ["", ".", "..", ".hidden", "../etc", "a/b", "a\\b", "a\n", "a\x00", "ключ", "a" * 101]
-)
-def test_whatever_could_leave_the_directory_is_no_account_file(name: str) -> None:
-    assert not domain.is_account_file(name)

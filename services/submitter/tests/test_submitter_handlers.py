@@ -1,13 +1,17 @@
 """The submitter between a real NATS and a fake KIE: one call, one outcome, whatever happens."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
+from chassis import lifecycle
+from chassis.bus import connection
 from chassis.metrics import REGISTRY
 from contracts.outcomes import Ambiguous, Later, NotSent, Refused
 from contracts.submissions import TaskCreated
 from contracts.values import FailureClass
+from submitter import app
 from submitter_bench import WITHIN, World, requested
 from testkit.kie import CreateAnswer, Outage, Plan
 from testkit.processes import holds
@@ -207,15 +211,6 @@ async def test_an_outage_behind_the_connection_is_ambiguous(world: World) -> Non
     assert isinstance(outcome.result, Ambiguous)
 
 
-async def test_an_unknown_family_is_refused_without_a_call(world: World) -> None:
-    async with world.submitter():
-        await world.store.ask(requested(family="hologram"))
-        outcome = await world.store.outcome()
-
-    assert isinstance(outcome.result, Refused)
-    assert world.kie.counts()["creates"] == 0
-
-
 async def test_a_lease_shorter_than_the_call_is_not_used(world: World) -> None:
     world.store.lease = 20.0
 
@@ -307,6 +302,100 @@ async def test_a_stop_waits_for_the_running_call_and_tells_its_outcome(world: Wo
 
     outcome = await world.store.outcome(within=0.5)
     assert outcome.result.kind == "done"
+
+
+async def test_a_call_longer_than_most_parts_may_take_to_stop_is_finished(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lifecycle, "STOP_GRACE", 0.05)
+    monkeypatch.setattr(connection, "GRACEFUL_TIMEOUT", 0.05)
+    world.kie.plan_next(Plan(create_delay=1.0))
+
+    async with world.submitter():
+        await world.store.ask(requested())
+        await world.kie.until(lambda kie: kie.counts()["tasks"] == 1)
+
+    outcome = await world.store.outcome(within=0.5)
+    assert outcome.result.kind == "done"
+    assert app.STOP_GRACE > app.LONGEST_HANDLING > requested().call_timeout + 5
+
+
+async def test_who_waits_for_the_pace_gives_its_turn_back_at_a_stop(world: World) -> None:
+    chosen = world.settings().model_copy(update={"kie_creates_per_10s": 1})
+    waiting = requested()
+
+    async with world.submitter(chosen):
+        await world.store.ask(requested())
+        await world.store.outcome()
+        await world.store.ask(waiting)
+        assert await holds(lambda: len(world.store.questions) == 2, within=WITHIN)
+
+    outcome = await world.store.outcome(within=0.5)
+    assert outcome.attempt_id == waiting.attempt.id
+    assert outcome.result == NotSent(reason="this process is leaving")
+    assert world.kie.counts()["creates"] == 1
+
+
+async def test_work_that_comes_during_a_stop_is_left_to_others(world: World) -> None:
+    world.kie.plan_next(Plan(create_delay=1.5))
+
+    async with world.submitter() as submitter:
+        await world.store.ask(requested())
+        await world.kie.until(lambda kie: kie.counts()["tasks"] == 1)
+        stopping = asyncio.create_task(submitter.stop())
+        await world.store.ask(requested())
+        await stopping
+
+    assert (await world.store.outcome(within=0.5)).result.kind == "done"
+    assert world.kie.counts()["creates"] == 1
+    assert len(world.store.questions) == 1
+
+
+@pytest.mark.parametrize(
+    "family, operation, code",
+    [
+        ("hologram", "generate", "unknown_family"),
+        ("veo", "8k", "unknown_operation"),
+        ("luma_modify", "generate", "retired"),
+        ("suno", "style", "synchronous"),
+        ("veo", "1080p", "input_unfit"),
+    ],
+)
+async def test_what_kie_makes_no_task_of_is_bad_input(
+    world: World, family: str, operation: str, code: str
+) -> None:
+    async with world.submitter():
+        await world.store.ask(requested(family=family, operation=operation))
+        outcome = await world.store.outcome()
+
+    assert isinstance(outcome.result, Refused)
+    assert (outcome.result.code, outcome.result.failure) == (code, FailureClass.BAD_INPUT)
+    assert world.kie.counts()["creates"] == 0
+
+
+async def test_music_without_a_callback_address_is_the_owners_to_mend(world: World) -> None:
+    async with world.submitter():
+        await world.store.ask(requested(family="suno", operation="generate"))
+        outcome = await world.store.outcome()
+
+    assert isinstance(outcome.result, Refused)
+    assert outcome.result.code == "callback_url_missing"
+    assert outcome.result.failure is FailureClass.OWNER_ACCOUNT
+    assert "public URL" in outcome.result.reason
+    assert world.kie.counts()["creates"] == 0
+
+
+async def test_an_operation_goes_to_its_own_page(world: World) -> None:
+    async with world.submitter():
+        await world.store.ask(requested(family="suno", operation="lyrics"))
+        await world.store.ask(requested(family="veo", operation="extend"))
+        outcomes = [await world.store.outcome() for _ in range(2)]
+
+    (task,) = world.kie.tasks()
+    assert task.family == "suno_lyrics"
+    # The sandbox misses the video that is to be extended, as KIE would.
+    (refused,) = [one.result for one in outcomes if isinstance(one.result, Refused)]
+    assert (refused.code, refused.failure) == ("422", FailureClass.BAD_INPUT)
 
 
 def _untold() -> float | None:

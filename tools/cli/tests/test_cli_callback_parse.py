@@ -135,6 +135,69 @@ def test_a_person_reads_why(runner: CliRunner) -> None:
     assert "data.state=success" in result.stdout
 
 
+def test_a_person_reads_where_every_value_stood(runner: CliRunner) -> None:
+    body = {
+        "code": 501,
+        "msg": "no",
+        "data": {"taskId": "task-1", "state": "fail", "failCode": "7"},
+    }
+
+    told = seen(runner, json.dumps({"body": {**body, "taskId": "task-2"}}))
+
+    for expected in (
+        "family market data.failCode is there",
+        "task none believed at data.taskId at taskId",
+        "state failed the task failed at the provider code 501",
+        "error code 7 at data.failCode",
+        "error text no at msg",
+        "odd task id conflict",
+    ):
+        assert expected in told
+
+
+def test_a_person_reads_what_was_passed_over(runner: CliRunner) -> None:
+    data = {"task_id": "t", "video_url": "https://a.example/1.mp4", "image_url": "https://x"}
+
+    told = seen(runner, json.dumps({"code": 200, "data": data}))
+
+    assert "ignored data.image_url" in told
+    assert "family runway data.image_url is there" in told
+
+
+def test_a_task_nobody_names_is_said(runner: CliRunner) -> None:
+    assert "task none named" in seen(runner, '{"code": 501, "data": {}}')
+
+
+HOSTILE = "[bold red]x[/] [link=https://evil.example]y[/link] \x1b[2J\x07 \u202eabc\r\nz"
+
+
+@pytest.mark.parametrize("lines", [(), ("--lines",)])
+def test_text_of_the_message_is_shown_and_never_obeyed(
+    runner: CliRunner, lines: tuple[str, ...]
+) -> None:
+    data = {"taskId": "[red]t[/]", "state": "fail", "failCode": "[blink]1", "failMsg": HOSTILE}
+    text = json.dumps({"code": 501, "data": data})
+
+    result = runner.invoke(app, ["callback", "parse", *lines], input=text)
+
+    assert result.exit_code == 0
+    told = " ".join(result.stdout.split())
+    for expected in ("[red]t[/]", "[blink]1", "[bold red]x[/]", "[link=https://evil.example]"):
+        assert expected in told
+    for obeyed in ("\x1b", "\x07", "\u202e", "\r"):
+        assert obeyed not in result.stdout
+    assert "\\x1b[2J\\x07" in told
+    assert "\\u202eabc" in told
+
+
+def seen(runner: CliRunner, text: str) -> str:
+    """What a person sees, whatever the columns."""
+    wide = {"COLUMNS": "400"}
+    result = runner.invoke(app, ["callback", "parse"], input=text, env=wide)
+    assert result.exit_code == 0
+    return " ".join(result.stdout.split())
+
+
 def test_a_person_reads_a_line_a_message(runner: CliRunner) -> None:
     line = json.dumps(DONE)
 

@@ -4,7 +4,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 import structlog
 
@@ -12,7 +12,8 @@ from chassis import logs, settings
 
 log = structlog.get_logger()
 
-STOP_GRACE = 20.0  # seconds a part gets to finish what it holds; below Kubernetes' 30
+# Seconds a part gets to finish what it holds, unless it asks for more; below Kubernetes' 30.
+STOP_GRACE = 20.0
 
 OK, CRASHED, BAD_SETTINGS = 0, 1, 2
 
@@ -30,6 +31,16 @@ class Part(Protocol):
 
         Raising, or returning before being cancelled, is a crash that stops the service.
         """
+        ...
+
+
+@runtime_checkable
+class Unhurried(Protocol):
+    """A part that needs another grace than most; who deploys it must grant at least as much."""
+
+    @property
+    def stop_grace(self) -> float:
+        """Seconds from being told to stop until it is given up."""
         ...
 
 
@@ -62,7 +73,7 @@ class Running:
     def __init__(self, name: str) -> None:
         """Begin with nothing started."""
         self.name = name
-        self._tasks: list[tuple[str, asyncio.Task[None]]] = []
+        self._tasks: list[tuple[Part, asyncio.Task[None]]] = []
         self._crash: asyncio.Future[PartCrashed] = asyncio.get_running_loop().create_future()
         self._stopping = False
 
@@ -74,7 +85,7 @@ class Running:
         """Start one part and wait until it serves, or raise its crash."""
         ready = asyncio.Event()
         task = asyncio.create_task(part.run(ready), name=f"{self.name}:{part.name}")
-        self._tasks.append((part.name, task))
+        self._tasks.append((part, task))
         task.add_done_callback(lambda done: self._note_end(part.name, done))
         serving = asyncio.create_task(ready.wait())
         try:
@@ -92,8 +103,8 @@ class Running:
         """Stop the parts, last started first; calling it again does nothing."""
         self._stopping = True
         while self._tasks:
-            name, task = self._tasks.pop()
-            await _stop_task(name, task)
+            part, task = self._tasks.pop()
+            await _stop(part, task)
 
     def _note_end(self, name: str, task: asyncio.Task[None]) -> None:
         if self._stopping or self._crash.done():
@@ -105,14 +116,15 @@ class Running:
         self._crash.set_result(crash)
 
 
-async def _stop_task(name: str, task: asyncio.Task[None]) -> None:
+async def _stop(part: Part, task: asyncio.Task[None]) -> None:
+    grace = part.stop_grace if isinstance(part, Unhurried) else STOP_GRACE
     task.cancel()
-    _, late = await asyncio.wait({task}, timeout=STOP_GRACE)
+    _, late = await asyncio.wait({task}, timeout=grace)
     if late:
-        log.error("part.stop_timed_out", part=name, seconds=STOP_GRACE)
+        log.error("part.stop_timed_out", part=part.name, seconds=grace)
     elif not task.cancelled() and (problem := task.exception()) is not None:
         # A far side that is away while we leave is no reason to fail the leaving.
-        log.warning("part.stop_failed", part=name, exc_info=problem)
+        log.warning("part.stop_failed", part=part.name, exc_info=problem)
 
 
 @asynccontextmanager

@@ -37,7 +37,25 @@ class Ambiguous:
     task_id: str | None = None
 
 
-Creation = Created | NotCreated | Ambiguous
+Unfitness = Literal[
+    "unknown_family",
+    "unknown_operation",
+    "retired",
+    "synchronous",
+    "callback_url_missing",
+    "input_unfit",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """No call was made, and none could be: what is asked for is nothing KIE makes a task of."""
+
+    why: Unfitness
+    message: str
+
+
+Creation = Created | NotCreated | Ambiguous | Unfit
 
 _REFUSALS: dict[int, Refusal] = {
     400: "refused",
@@ -55,6 +73,8 @@ _REFUSALS: dict[int, Refusal] = {
     505: "refused",
 }
 _LATER_TEXT = re.compile(r"limit for concurrent|rate limit", re.IGNORECASE)
+# Veo's 4K endpoint says so of a task it has: "4k is processing. It should be ready in …".
+_UNDER_WAY_TEXT = re.compile(r"is processing", re.IGNORECASE)
 # KIE dresses this validation error as 500.
 _REFUSED_TEXT = re.compile(r"this field is required", re.IGNORECASE)
 _SERVER_ERROR = 500
@@ -71,6 +91,9 @@ def on_answer(*, http_status: int, raw: bytes, retry_after: str | None) -> Creat
     if outer.is_ok and task_id is not None:
         return Created(task_id)
     if task_id is not None:
+        said = envelope.error_message(message.root)
+        if said and _UNDER_WAY_TEXT.search(said.text):
+            return Created(task_id)
         return Ambiguous(f"code {outer.shown_code} with a task id", task_id)
     if http_status >= _SERVER_ERROR:
         return Ambiguous(f"HTTP status {http_status}")
@@ -82,7 +105,8 @@ def on_answer(*, http_status: int, raw: bytes, retry_after: str | None) -> Creat
 
 
 def _by_code(message: body.Body, outer: envelope.Envelope, wait: float | None) -> Creation:
-    text = envelope.error_message(message.root)
+    said = envelope.error_message(message.root)
+    text = said.text if said else None
     kind = _REFUSALS.get(outer.code or 0)
     if kind == "refused" and text and _LATER_TEXT.search(text):
         kind = "later"

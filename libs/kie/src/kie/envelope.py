@@ -39,6 +39,8 @@ _ANY_CASE = re.IGNORECASE
 _POLL_TEXTS: tuple[tuple[re.Pattern[str], State], ...] = (
     (re.compile(r"record ?(info)? is null|does not exist|not found", _ANY_CASE), State.NOT_FOUND),
     (re.compile(r"records within \d+ days", _ANY_CASE), State.NOT_FOUND),
+    # "4k is processing. It should be ready in 5-10 minutes."
+    (re.compile(r"is processing", _ANY_CASE), State.PROGRESS),
     # The parent is not ready, or never will be: not told.
     (re.compile(r"record status is not success", _ANY_CASE), State.UNKNOWN),
     (re.compile(r"content polic|moderat|prohibited|copyright", _ANY_CASE), State.FAILED),
@@ -76,26 +78,35 @@ class Envelope:
         return self.code in OK_CODES
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A code or a text, and the place it stood at."""
+
+    place: str
+    text: str
+
+
 def of(root: dict[str, Json]) -> Envelope:
     """Read the envelope of a message."""
     return Envelope(code=whole_number(root.get("code")), shown_code=_shown(root.get("code")))
 
 
-def error_code(root: dict[str, Json]) -> str | None:
+def error_code(root: dict[str, Json]) -> Said | None:
     """Return `failCode`, else `errorCode`, else the envelope's code; zero means none."""
     for place in _CODE_PLACES:
         shown = _shown(at(root, place))
         if shown not in (None, "0"):
-            return shown
-    return _shown(root.get("code"))
+            return Said(place, shown)
+    shown = _shown(root.get("code"))
+    return None if shown is None else Said("code", shown)
 
 
-def error_message(root: dict[str, Json]) -> str | None:
+def error_message(root: dict[str, Json]) -> Said | None:
     """Return the most particular text about the failure."""
     for place in _MESSAGE_PLACES:
         text = at(root, place)
         if isinstance(text, str) and text.strip():
-            return storable(text[:_LONGEST_MESSAGE])
+            return Said(place, storable(text[:_LONGEST_MESSAGE]))
     return None
 
 
@@ -106,7 +117,8 @@ def has_own_error(root: dict[str, Json]) -> bool:
 
 def poll_error(root: dict[str, Json], code: int) -> State | None:
     """Return what an envelope's error code says about the poll, None for an unknown code."""
-    message = error_message(root) or ""
+    said = error_message(root)
+    message = said.text if said else ""
     if code in _TEXT_DECIDES:
         for pattern, state in _POLL_TEXTS:
             if pattern.search(message):

@@ -1,12 +1,12 @@
 """Reading what KIE says. Never raises: what cannot be understood is `unknown`, with the reason."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from kie import body, dialects, envelope, results, task_ids, verdicts
 from kie.body import Json
 from kie.dialects.base import Dialect, Facts
 from kie.paths import at
-from kie.values import Anomaly, Media, MediaKind, Reading, State
+from kie.values import Anomaly, Media, MediaKind, Reading, State, Step
 
 __all__ = [
     "Anomaly",
@@ -14,6 +14,7 @@ __all__ = [
     "MediaKind",
     "Reading",
     "State",
+    "Step",
     "read_callback",
     "read_poll",
     "unanswered",
@@ -29,11 +30,11 @@ def read_callback(raw: bytes, *, family: str | None = None) -> Reading:
     message = body.parse(raw)
     if not message.readable:
         return _unreadable(message, family)
-    guessed, by_shape = dialects.of_callback(message.root)
-    name, dialect, odd = _chosen(family, guessed, by_shape)
-    found = results.collect(dialect.callback, message.root)
-    verdict = verdicts.on_callback(dialect.callback, message.root, found)
-    return _reading(message, dialect.callback, found, verdict, (name, odd))
+    chosen = _chosen(family, dialects.of_callback(message.root))
+    facts = chosen.dialect.callback
+    found = results.collect(facts, message.root)
+    verdict = verdicts.on_callback(facts, message.root, found)
+    return _reading(message, facts, found, verdict, chosen)
 
 
 def read_poll(raw: bytes, *, family: str | None = None, http_status: int = _HTTP_OK) -> Reading:
@@ -45,11 +46,11 @@ def read_poll(raw: bytes, *, family: str | None = None, http_status: int = _HTTP
         return _http_error(message, family, http_status)
     if not message.readable:
         return _unreadable(message, family)
-    guessed, by_shape = dialects.of_poll(message.root)
-    name, dialect, odd = _chosen(family, guessed, by_shape)
-    found = results.collect(dialect.poll, message.root)
-    verdict = verdicts.on_poll(dialect.poll, message.root, found)
-    read = _reading(message, dialect.poll, found, verdict, (name, odd))
+    chosen = _chosen(family, dialects.of_poll(message.root))
+    facts = chosen.dialect.poll
+    found = results.collect(facts, message.root)
+    verdict = verdicts.on_poll(facts, message.root, found)
+    read = _reading(message, facts, found, verdict, chosen)
     # Errors carry no task and the 1080p endpoint names none: absence says nothing in a poll.
     anomalies = tuple(odd for odd in read.anomalies if odd != Anomaly.NO_TASK_ID)
     return replace(read, anomalies=anomalies)
@@ -63,7 +64,7 @@ def unanswered(*, family: str, reason: str) -> Reading:
         error_message=reason,
         family=family,
         anomalies=(Anomaly.NO_ANSWER,),
-        trace=(reason,),
+        trace=(Step("state", why=reason),),
     )
 
 
@@ -75,18 +76,29 @@ def unaskable(*, family: str) -> Reading:
         error_message="no polling endpoint",
         family=family if family in dialects.BY_FAMILY else None,
         anomalies=(Anomaly.NO_ENDPOINT,),
-        trace=("KIE documents no polling endpoint for this family",),
+        trace=(Step("state", why="KIE documents no polling endpoint for it"),),
     )
 
 
-def _chosen(
-    told: str | None, guessed: str | None, by_shape: Dialect
-) -> tuple[str | None, Dialect, tuple[Anomaly, ...]]:
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """The dialect a message is read in, and why."""
+
+    dialect: Dialect
+    family: str | None
+    step: Step
+    anomalies: tuple[Anomaly, ...] = ()
+
+
+def _chosen(told: str | None, guess: dialects.Recognised) -> _Chosen:
+    place = guess.sign.path if guess.sign else None
+    why = str(guess.sign) if guess.sign else "no shape only one family has"
     if told is None:
-        return guessed, by_shape, ()
+        return _Chosen(guess.dialect, guess.family, Step("family", place, why))
     if told in dialects.BY_FAMILY:
-        return told, dialects.BY_FAMILY[told], ()
-    return guessed, by_shape, (Anomaly.UNKNOWN_FAMILY,)
+        return _Chosen(dialects.BY_FAMILY[told], told, Step("family", why="told by the caller"))
+    step = Step("family", place, f"told one nobody knows, so by shape: {why}")
+    return _Chosen(guess.dialect, guess.family, step, (Anomaly.UNKNOWN_FAMILY,))
 
 
 def _reading(
@@ -94,28 +106,36 @@ def _reading(
     facts: Facts,
     found: results.Found,
     verdict: verdicts.Verdict,
-    named: tuple[str | None, tuple[Anomaly, ...]],
+    chosen: _Chosen,
 ) -> Reading:
-    family, odd_name = named
-    task_id, odd_id, id_trace = task_ids.find(message)
-    odd = [*message.anomalies, *odd_name, *odd_id, *verdict.anomalies]
+    task_id, odd_id, id_steps = task_ids.find(message)
+    odd = [*message.anomalies, *chosen.anomalies, *odd_id, *verdict.anomalies]
+    steps = [chosen.step, *id_steps, Step("state", verdict.place, verdict.reason)]
     media: tuple[Media, ...] = ()
     if verdict.state in (State.SUCCEEDED, State.PROGRESS):
         media = found.media
         odd += found.anomalies
+        steps += found.trace
     if verdict.state is State.SUCCEEDED:
         odd += _doubts(facts, message.root, media)
     code, text = _error(message.root, verdict.state)
+    progress = _fraction(facts, message.root)
+    if code is not None:
+        steps.append(Step("error_code", code.place))
+    if text is not None:
+        steps.append(Step("error_message", text.place))
+    if progress is not None:
+        steps.append(Step("progress", facts.progress_at))
     return Reading(
         task_id=task_id,
         state=verdict.state,
         media=media,
-        error_code=code,
-        error_message=text,
-        family=family,
-        progress=_fraction(facts, message.root),
+        error_code=code.text if code else None,
+        error_message=text.text if text else None,
+        family=chosen.family,
+        progress=progress,
         anomalies=tuple(dict.fromkeys(odd)),
-        trace=(*id_trace, f"state {verdict.state}: {verdict.reason}", *found.trace),
+        trace=tuple(steps),
         status=verdict.word,
     )
 
@@ -127,7 +147,9 @@ def _doubts(facts: Facts, root: dict[str, Json], media: tuple[Media, ...]) -> li
     return doubts
 
 
-def _error(root: dict[str, Json], state: State) -> tuple[str | None, str | None]:
+def _error(
+    root: dict[str, Json], state: State
+) -> tuple[envelope.Said | None, envelope.Said | None]:
     if state in (State.SUCCEEDED, State.PROGRESS):
         return None, None
     told = state is State.FAILED or envelope.has_own_error(root)
@@ -150,19 +172,19 @@ def _fraction(facts: Facts, root: dict[str, Json]) -> float | None:
 def _unreadable(message: body.Body, family: str | None) -> Reading:
     odd = message.anomalies
     known = family if family in dialects.BY_FAMILY else None
-    return Reading(
-        None, State.UNKNOWN, family=known, anomalies=odd, trace=(f"unreadable: {odd[0]}",)
-    )
+    step = Step("state", why=f"the body cannot be read: {odd[0]}")
+    return Reading(None, State.UNKNOWN, family=known, anomalies=odd, trace=(step,))
 
 
 def _http_error(message: body.Body, family: str | None, status: int) -> Reading:
     known = family if family in dialects.BY_FAMILY else None
+    said = envelope.error_message(message.root)
     return Reading(
         task_id=task_ids.find(message)[0],
         state=envelope.http_error(status),
         error_code=str(status),
-        error_message=envelope.error_message(message.root),
+        error_message=said.text if said else None,
         family=known,
         anomalies=(*message.anomalies, Anomaly.HTTP_STATUS),
-        trace=(f"HTTP status {status} without an envelope",),
+        trace=(Step("state", why=f"HTTP status {status} without an envelope"),),
     )

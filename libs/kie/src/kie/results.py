@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kie.body import Json, storable
 from kie.dialects.base import Facts, Links, Place, Texts, Whole
 from kie.paths import has, leaves, links, opened
-from kie.values import Anomaly, Media, MediaKind
+from kie.values import Anomaly, Media, MediaKind, Step
 
 _LONGEST_URL = 8192
 _SCHEMES = ("https://", "http://")
@@ -28,7 +28,7 @@ class Found:
     media: tuple[Media, ...] = ()
     complete: bool = True
     anomalies: tuple[Anomaly, ...] = ()
-    trace: tuple[str, ...] = ()
+    trace: tuple[Step, ...] = ()
 
 
 def collect(facts: Facts, root: dict[str, Json]) -> Found:
@@ -39,7 +39,7 @@ def collect(facts: Facts, root: dict[str, Json]) -> Found:
         found = _joined([found, instead])
     # Only keys are asked for here: a place with lists is named by its list.
     ignored = tuple(
-        f"ignored {path}" for path in facts.ignored if has(root, path.partition("[]")[0])
+        Step("ignored", path) for path in facts.ignored if has(root, path.partition("[]")[0])
     )
     return Found(found.media, found.complete, found.anomalies, found.trace + ignored)
 
@@ -122,5 +122,5 @@ def _written(value: Json) -> str:
         return "null"
 
 
-def _counted(path: str, count: int) -> tuple[str, ...]:
-    return (f"{count} results at {path}",) if count else ()
+def _counted(path: str, count: int) -> tuple[Step, ...]:
+    return (Step("result", path, f"{count} of them" if count > 1 else None),) if count else ()

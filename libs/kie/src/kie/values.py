@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+About = Literal[
+    "family", "task_id", "state", "result", "error_code", "error_message", "progress", "ignored"
+]
 MediaKind = Literal["image", "video", "audio", "text", "file"]
 
 
@@ -41,6 +44,7 @@ class Anomaly(StrEnum):
     HTTP_STATUS = "http_status"
     NO_ANSWER = "no_answer"
     NO_ENDPOINT = "no_endpoint"
+    OTHER_OPERATION = "other_operation"  # the record is the parent's, not the task's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +57,27 @@ class Media:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """One thing a reading rests on: what it is about, the path it stood at, and why it counts."""
+
+    about: About
+    place: str | None = None
+    why: str | None = None
+
+    def __str__(self) -> str:
+        """Write it as one line."""
+        where = f" at {self.place}" if self.place else ""
+        return f"{self.about}{where}" + (f": {self.why}" if self.why else "")
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """Our reading of one message; every string is safe for Postgres.
 
     `media` is partial while the state is progress. `family` is what the caller told, else the best
     guess from the shape. `progress` is a fraction. `status` is KIE's own word for the state.
-    `trace` tells where each value was found and what was ignored; it never quotes content.
+    `trace` tells where each value was found and what was ignored; it quotes no content but KIE's
+    words for a state.
     """
 
     task_id: str | None
@@ -69,7 +88,7 @@ class Reading:
     family: str | None = None
     progress: float | None = None
     anomalies: tuple[str, ...] = ()
-    trace: tuple[str, ...] = ()
+    trace: tuple[Step, ...] = ()
     status: str | None = None
 
     @property

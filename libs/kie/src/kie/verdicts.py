@@ -20,6 +20,7 @@ class Verdict:
     reason: str
     word: str | None = None
     anomalies: tuple[Anomaly, ...] = ()
+    place: str = "code"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +45,13 @@ def on_callback(facts: Facts, root: dict[str, Json], found: Found) -> Verdict:
             return Verdict(State.FAILED, f"code {outer.code}", word)
         return _contradiction(outer, said)
     if said is not None and state is State.FAILED:
-        return Verdict(State.FAILED, f"{said.place}={said.word}", word)
+        return _by_word(State.FAILED, said)
     if not outer.is_ok:
         return Verdict(State.UNKNOWN, _code_said(outer), word, (Anomaly.UNKNOWN_CODE,))
-    return _without_error(facts, said, state)
+    if at(root, "data") is None:
+        odd = (Anomaly.SUCCESS_WITHOUT_RESULT,)
+        return Verdict(State.UNKNOWN, "data is null", word, odd, "data")
+    return _without_error(facts, said, state, found)
 
 
 def on_poll(facts: Facts, root: dict[str, Json], found: Found) -> Verdict:
@@ -58,11 +62,9 @@ def on_poll(facts: Facts, root: dict[str, Json], found: Found) -> Verdict:
         return said
     state = None if said is None else _state(said, root, found)
     if outer.is_ok:
-        if has(root, "data") and at(root, "data") is None:
-            return Verdict(State.NOT_FOUND, "data is null")
-        return _without_error(facts, said, state)
+        return _unrecorded(facts, root) or _without_error(facts, said, state, found)
     if said is not None and state is State.FAILED:
-        return Verdict(State.FAILED, f"{said.place}={said.word}", said.word)
+        return _by_word(State.FAILED, said)
     if said is not None and state is State.SUCCEEDED:
         return _contradiction(outer, said)
     if outer.code in facts.pending_codes:
@@ -73,13 +75,30 @@ def on_poll(facts: Facts, root: dict[str, Json], found: Found) -> Verdict:
     return Verdict(judged, f"code {outer.code}")
 
 
-def _without_error(facts: Facts, said: _Said | None, state: State | None) -> Verdict:
+def _unrecorded(facts: Facts, root: dict[str, Json]) -> Verdict | None:
+    """Say that a good answer holds no record of this task, or none of this operation."""
+    if has(root, "data") and at(root, "data") is None:
+        return Verdict(State.NOT_FOUND, "data is null", place="data")
+    if facts.own_marks and not any(has(root, mark) for mark in facts.own_marks):
+        odd = (Anomaly.OTHER_OPERATION,)
+        return Verdict(State.UNKNOWN, "the record of another operation", None, odd, "data")
+    return None
+
+
+def _without_error(facts: Facts, said: _Said | None, state: State | None, found: Found) -> Verdict:
     if said is None:
         if facts.word_required:
             return Verdict(State.UNKNOWN, "no state word", anomalies=(Anomaly.UNKNOWN_STATE,))
+        if facts.result_required and not found.media:
+            odd = (Anomaly.SUCCESS_WITHOUT_RESULT,)
+            return Verdict(State.UNKNOWN, "no result", anomalies=odd)
         return Verdict(State.SUCCEEDED, "code says done")
+    return _by_word(state or State.UNKNOWN, said)
+
+
+def _by_word(state: State, said: _Said) -> Verdict:
     odd = (Anomaly.UNKNOWN_STATE,) if state is State.UNKNOWN else ()
-    return Verdict(state or State.UNKNOWN, f"{said.place}={said.word}", said.word, odd)
+    return Verdict(state, f"{said.place}={said.word}", said.word, odd, said.place)
 
 
 def _state(said: _Said, root: dict[str, Json], found: Found) -> State:
@@ -105,7 +124,8 @@ def _said(facts: Facts, root: dict[str, Json]) -> _Said | Verdict | None:
     heard = [said for place in places if (said := _heard(facts, root, place)) is not None]
     if len({said.meaning for said in heard}) > 1:
         reason = " but ".join(f"{said.place}={said.word}" for said in heard)
-        return Verdict(State.UNKNOWN, reason, heard[0].word, (Anomaly.UNKNOWN_STATE,))
+        odd = (Anomaly.UNKNOWN_STATE,)
+        return Verdict(State.UNKNOWN, reason, heard[0].word, odd, heard[0].place)
     return heard[0] if heard else None
 
 

@@ -6,14 +6,16 @@ from typing import Final
 
 from chassis import bus, health, lifecycle
 from chassis.clock import SYSTEM
+from chassis.secrets import Secrets
 from contracts import streams, subjects
 from reconciler.handlers import Handlers
-from reconciler.kie import Accounts, Kie
+from reconciler.kie import Kie
 from reconciler.settings import Settings
 
 __all__ = ["NAME", "Settings", "StreamDrift", "build", "main"]
 
 NAME: Final = "reconciler"
+DEFAULT_ACCOUNT: Final = "default"  # whose key stands in the settings
 # A poll takes below a second and KIE takes ten a second per key: enough for several accounts.
 WORKERS: Final = 50
 INFO_TIMEOUT: Final = 1.5  # seconds; a readiness check gets two
@@ -33,8 +35,8 @@ async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecy
     if drift := await bus.check_streams(js, _streams(), _consumers()):
         raise StreamDrift("; ".join(drift))
 
-    accounts = Accounts(default=settings.kie_api_key, directory=settings.secrets_dir)
-    kie = await stack.enter_async_context(Kie.connected(settings.kie_api_url, accounts=accounts))
+    keys = Secrets({DEFAULT_ACCOUNT: settings.kie_api_key}, directory=settings.secrets_dir)
+    kie = await stack.enter_async_context(Kie.connected(settings.kie_api_url, keys=keys))
     publisher = bus.Publisher(client, stream_of=streams.stream_of)
     handlers = Handlers(kie=kie, publisher=publisher, clock=SYSTEM)
     consumer = bus.consume(

@@ -13,6 +13,7 @@ from contracts.polls import PollRequested
 from contracts.reports import PollClaim, Reading, ReportedMedia, ReportReceived, ReportState
 from contracts.values import FailureClass, MediaKind
 from kie import values as kie
+from kie.body import storable
 
 # With base64 and the reading the report stays below NATS' payload limit of 1 MiB.
 MAX_BODY: Final = 256 * 1024
@@ -25,9 +26,6 @@ MAX_WORD: Final = 100
 MAX_TASK_ID: Final = 200
 MAX_ANOMALIES: Final = 50
 
-_UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
-_KEY: Final = re.compile(r"[!-~]{1,500}")
-_ACCOUNT_FILE: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}", re.ASCII)
 _LINK: Final = re.compile(r"https?://[^\s]", re.IGNORECASE)
 
 
@@ -87,16 +85,6 @@ def reading_of(read: kie.Reading, *, failure: FailureClass | None = None) -> Rea
     )
 
 
-def is_key(text: str) -> bool:
-    """Tell whether a text can travel as a key in an HTTP header."""
-    return _KEY.fullmatch(text) is not None
-
-
-def is_account_file(account: str) -> bool:
-    """Tell whether a reference is a plain file name, neither hidden nor leaving its directory."""
-    return _ACCOUNT_FILE.fullmatch(account) is not None
-
-
 class _Fitting:
     """Cuts values to the contract and remembers what was lost."""
 
@@ -109,14 +97,15 @@ class _Fitting:
             return None
         if len(value) > longest:
             self._lost.append("text_cut")
-        if _UNSTORABLE.search(value):
+        kept = storable(value[:longest])
+        if kept != value[:longest]:
             self._lost.append("text_cleaned")
-        return _UNSTORABLE.sub("\ufffd", value[:longest])
+        return kept
 
     def task_id(self, value: str | None) -> str | None:
         if value is None:
             return None
-        if not 0 < len(value) <= MAX_TASK_ID or _UNSTORABLE.search(value):
+        if not 0 < len(value) <= MAX_TASK_ID or storable(value) != value:
             self._lost.append("task_id_dropped")
             return None
         return value
@@ -138,7 +127,7 @@ class _Fitting:
 
     def anomalies(self, read: tuple[str, ...]) -> tuple[str, ...]:
         # Ours first: they say what this reading lost, and the list is bounded.
-        words = (*self._lost, *(_UNSTORABLE.sub("\ufffd", name[:MAX_WORD]) for name in read))
+        words = (*self._lost, *(storable(name[:MAX_WORD]) for name in read))
         return tuple(dict.fromkeys(word for word in words if word))[:MAX_ANOMALIES]
 
     def _medium(self, one: kie.Media) -> ReportedMedia | None:
@@ -151,7 +140,7 @@ class _Fitting:
     def _url(self, value: str | None) -> str | None:
         if value is None:
             return None
-        if len(value) > MAX_URL or not _LINK.match(value) or _UNSTORABLE.search(value):
+        if len(value) > MAX_URL or not _LINK.match(value) or storable(value) != value:
             self._lost.append("url_dropped")
             return None
         scheme, _, rest = value.partition(":")

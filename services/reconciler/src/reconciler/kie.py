@@ -1,74 +1,56 @@
-"""KIE's polling call; the only room that knows libs/kie and where the keys of accounts are."""
+"""KIE's polling call; the only room that calls libs/kie."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from pathlib import Path
 from typing import Final, Self
 
 import httpx
-from pydantic import SecretStr
 
+from chassis.secrets import Secrets
 from contracts.polls import PollRequested
 from contracts.values import FailureClass
 from kie import api, classes
 from kie.values import Reading, State
 from reconciler import domain
 
-DEFAULT_ACCOUNT: Final = "default"
 CALL_TIMEOUT: Final = 15.0  # seconds; recorded polls took below one, and the lease is longer
 
 _heard: ContextVar[bytearray] = ContextVar("heard")
 
 
-class Accounts:
-    """Keys by account reference, read for every call so that a changed file counts at once."""
-
-    def __init__(self, *, default: SecretStr | None, directory: Path | None) -> None:
-        self._default = default
-        self._directory = directory
-
-    def key(self, account: str) -> str | None:
-        """Return the key; None when nobody has put one there."""
-        if account == DEFAULT_ACCOUNT and self._default is not None:
-            text = self._default.get_secret_value()
-            return text if domain.is_key(text) else None
-        if self._directory is None or not domain.is_account_file(account):
-            return None
-        try:
-            text = (self._directory / account).read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError):
-            return None
-        return text if domain.is_key(text) else None
-
-
 class Kie:
-    def __init__(self, http: httpx.AsyncClient, *, base_url: str, accounts: Accounts) -> None:
+    def __init__(self, http: httpx.AsyncClient, *, base_url: str, keys: Secrets) -> None:
         self._http = http
         self._base_url = base_url
-        self._accounts = accounts
+        self._keys = keys
 
     @classmethod
     @asynccontextmanager
-    async def connected(cls, base_url: str, *, accounts: Accounts) -> AsyncIterator[Self]:
+    async def connected(cls, base_url: str, *, keys: Secrets) -> AsyncIterator[Self]:
         async with api.http_client() as http:
             http.event_hooks = {"response": [_listen]}
             # The body is kept as evidence, so it must travel as it is read.
             http.headers["Accept-Encoding"] = "identity"
-            yield cls(http, base_url=base_url, accounts=accounts)
+            yield cls(http, base_url=base_url, keys=keys)
 
     async def poll(self, request: PollRequested) -> domain.Answer:
         """Ask once; trouble of any kind is an answer too."""
-        key = self._accounts.key(request.account)
+        key = self._keys.find(request.account)
         if key is None:
             return _unasked(request)
         client = api.KieApi(
-            self._http, base_url=self._base_url, api_key=key, call_timeout=CALL_TIMEOUT
+            self._http,
+            base_url=self._base_url,
+            api_key=key.get_secret_value(),
+            call_timeout=CALL_TIMEOUT,
         )
         heard = bytearray()
         listening = _heard.set(heard)
         try:
-            reading = await client.poll(family=request.family, task_id=request.task_id)
+            reading = await client.poll(
+                family=request.family, operation=request.operation, task_id=request.task_id
+            )
         finally:
             _heard.reset(listening)
         failed = reading.state is State.FAILED

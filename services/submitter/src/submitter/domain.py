@@ -1,6 +1,5 @@
 """When one createTask may be made and how its outcome is told. Pure: no clock, no network."""
 
-import re
 from collections import OrderedDict, deque
 from datetime import datetime
 from enum import Enum, auto
@@ -16,6 +15,7 @@ from contracts.submissions import (
     SubmissionResult,
     TaskCreated,
 )
+from kie.body import storable
 
 MARGIN: Final = 3.0  # seconds of a lease left for the outcome to reach job-store
 LIMIT: Final = 20  # createTask calls KIE takes per account …
@@ -25,10 +25,6 @@ REMEMBERED: Final = 5_000
 LONGEST_WORD: Final = 100
 LONGEST_LINE: Final = 2_000
 LONGEST_TASK_ID: Final = 200
-
-_UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
-_KEY: Final = re.compile(r"[!-~]{1,500}")
-_ACCOUNT_FILE: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}", re.ASCII)
 
 
 class Taken(Enum):
@@ -134,24 +130,14 @@ def _evidence(result: SubmissionResult) -> str:
 
 def line(text: str) -> str:
     """Bound foreign text to what a message can carry."""
-    return _UNSTORABLE.sub("\ufffd", text)[:LONGEST_LINE]
+    return storable(text)[:LONGEST_LINE]
 
 
 def word(text: str, *, otherwise: str) -> str:
     """Bound a foreign code to what a message can carry."""
-    return _UNSTORABLE.sub("\ufffd", text)[:LONGEST_WORD] or otherwise
+    return storable(text)[:LONGEST_WORD] or otherwise
 
 
 def is_task_id(text: str) -> bool:
     """Tell whether a message can carry the task id as it is."""
-    return 0 < len(text) <= LONGEST_TASK_ID and _UNSTORABLE.search(text) is None
-
-
-def is_key(text: str) -> bool:
-    """Tell whether a text can travel as a key in an HTTP header."""
-    return _KEY.fullmatch(text) is not None
-
-
-def is_account_file(account: str) -> bool:
-    """Tell whether a reference is a plain file name, neither hidden nor leaving its directory."""
-    return _ACCOUNT_FILE.fullmatch(account) is not None
+    return 0 < len(text) <= LONGEST_TASK_ID and storable(text) == text

@@ -1,5 +1,6 @@
 """Bus entry point: ask, call once, tell. Every rule lives in domain.py."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -26,9 +27,9 @@ from submitter.kie import Kie
 
 log = structlog.get_logger()
 
-BUSY_DELAY: Final = timedelta(
-    seconds=30
-)  # a call may take this long; its own handling tells the outcome
+# A call may take this long; its own handling tells the outcome.
+BUSY_DELAY: Final = timedelta(seconds=30)
+LEAVING_DELAY: Final = timedelta(seconds=1)  # whoever stays may take it at once
 
 _OUTCOMES = counter("submissions_total", "createTask requests by what came of them.", ["outcome"])
 _CALL_SECONDS = histogram("kie_create_seconds", "One createTask call.")
@@ -56,9 +57,16 @@ class Handlers:
         self._clock = clock
         self._attempts = domain.Attempts()
         self._pace = pace
+        self._leaving = asyncio.Event()
+
+    def leave(self) -> None:
+        """Begin no call any more; those that were begun are finished and their outcomes told."""
+        self._leaving.set()
 
     async def on_submission_requested(self, delivered: Delivered) -> None:
         request = _read(delivered)
+        if self._leaving.is_set():
+            raise TryLater("this process is leaving", after=LEAVING_DELAY)
         match self._attempts.take(request.attempt.id):
             case domain.Taken.BUSY:
                 raise TryLater("the attempt is being handled here", after=BUSY_DELAY)
@@ -102,7 +110,7 @@ class Handlers:
         """Ask as one holder until there is an answer; None when the time to act has passed."""
         not_after = request.attempt.not_after
         question = Begin(attempt_id=request.attempt.id, holder=holder, not_after=not_after)
-        while self._clock.now() < not_after:
+        while self._clock.now() < not_after and not self._leaving.is_set():
             asked_at = self._clock.monotonic()
             match await self._effects.begin(question):
                 case Go() as go:
@@ -121,11 +129,23 @@ class Handlers:
             return NotSent(reason="too little of the lease is left", after=wait)
         self._pace.reserve(request.account, now + wait)
         if wait > 0:
-            await self._clock.sleep(wait)
+            await self._rest(wait)
+        if self._leaving.is_set():
+            return NotSent(reason="this process is leaving")
         if self._slack(request, granted) < 0:
             return NotSent(reason="the lease ran out while waiting")
         with _CALL_SECONDS.time():
             return await self._kie.create(request)
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait out the pace, or until we leave."""
+        resting = asyncio.create_task(self._clock.sleep(seconds))
+        leaving = asyncio.create_task(self._leaving.wait())
+        try:
+            await asyncio.wait({resting, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            resting.cancel()
+            leaving.cancel()
 
     def _slack(self, request: SubmissionRequested, granted: Granted) -> float:
         elapsed = self._clock.monotonic() - granted.asked_at

@@ -1,5 +1,8 @@
 """Every dialect of KIE, and how a message finds its own."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 from kie.body import Json
 from kie.dialects import (
     aleph,
@@ -20,7 +23,7 @@ from kie.dialects import (
     suno_voice,
     veo,
 )
-from kie.dialects.base import Dialect
+from kie.dialects.base import Dialect, Sign
 
 # In the order of recognition: the more particular shape first.
 DIALECTS: tuple[Dialect, ...] = (
@@ -35,6 +38,7 @@ DIALECTS: tuple[Dialect, ...] = (
     suno_voice.VALIDATE,
     suno_voice.GENERATE,
     suno_style.DIALECT,
+    veo.DIALECT_4K,
     veo.DIALECT,
     veo.DIALECT_1080P,
     gpt4o.DIALECT,
@@ -51,19 +55,29 @@ BY_FAMILY: dict[str, Dialect] = {
 }
 
 
-def of_callback(root: dict[str, Json]) -> tuple[str | None, Dialect]:
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """The dialect a message speaks, its family if the shape tells one, and the sign that did."""
+
+    dialect: Dialect
+    family: str | None = None
+    sign: Sign | None = None
+
+
+def of_callback(root: dict[str, Json]) -> Recognised:
     """Guess the family of a callback from its shape."""
-    for dialect in DIALECTS:
-        family = dialect.recognise_callback(root)
-        if family is not None:
-            return family, dialect
-    return None, generic.DIALECT
+    signs = ((dialect, sign) for dialect in DIALECTS for sign in dialect.callback_signs)
+    return _first(signs, root)
 
 
-def of_poll(root: dict[str, Json]) -> tuple[str | None, Dialect]:
+def of_poll(root: dict[str, Json]) -> Recognised:
     """Guess the family of a polling answer from its shape."""
-    for dialect in DIALECTS:
-        family = dialect.recognise_poll(root)
-        if family is not None:
-            return family, dialect
-    return None, generic.DIALECT
+    signs = ((dialect, sign) for dialect in DIALECTS for sign in dialect.poll_signs)
+    return _first(signs, root)
+
+
+def _first(signs: Iterable[tuple[Dialect, Sign]], root: dict[str, Json]) -> Recognised:
+    for dialect, sign in signs:
+        if sign.fits(root):
+            return Recognised(dialect, sign.family or dialect.families[0], sign)
+    return Recognised(generic.DIALECT)

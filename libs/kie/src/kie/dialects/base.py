@@ -1,11 +1,12 @@
 """The form every dialect fills in: what its words mean and where its results stand."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum, auto
 
 from kie.body import Json
 from kie.failure import FailureClass
+from kie.paths import at, has, leaves
 from kie.values import MediaKind
 
 
@@ -46,7 +47,40 @@ class Whole:
 
 Place = Links | Texts | Whole
 
-Recogniser = Callable[[dict[str, Json]], str | None]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sign:
+    """A shape by which a message tells its family: what stands in it, and what does not."""
+
+    path: str
+    also: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
+    words: frozenset[str] = frozenset()
+    is_null: bool = False
+    is_text: bool = False
+    # Among several families of one dialect; the first one otherwise.
+    family: str | None = None
+
+    def fits(self, root: dict[str, Json]) -> bool:
+        """Tell whether the message has this shape."""
+        if self.is_text:
+            return any(isinstance(leaf, str) for leaf in leaves(root, self.path))
+        if not all(has(root, path) for path in (self.path, *self.also)):
+            return False
+        if any(has(root, path) for path in self.lacks):
+            return False
+        value = at(root, self.path)
+        if self.is_null:
+            return value is None
+        return not self.words or (isinstance(value, str) and value in self.words)
+
+    def __str__(self) -> str:
+        """Say what was seen."""
+        seen = f"{self.path} is null" if self.is_null else f"{self.path} is there"
+        if self.words:
+            seen = f"{self.path} is one of {', '.join(sorted(self.words))}"
+        rest = [f"so is {path}" for path in self.also] + [f"no {path}" for path in self.lacks]
+        return ", ".join([seen, *rest])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,14 +104,13 @@ class Facts:
     words_have_remarks: bool = False
     # Envelope codes that mean "not yet" on this endpoint.
     pending_codes: frozenset[int] = frozenset()
+    # One of these stands in every record of this operation; without it the record is another's.
+    own_marks: tuple[str, ...] = ()
+    # Code 200 without a result is not yet a success.
+    result_required: bool = False
     progress_at: str | None = None
     progress_whole: float = 1.0
     expired_at: str | None = None
-
-
-def nobody(_root: dict[str, Json]) -> str | None:
-    """Recognise no message: the shape is shared with other families."""
-    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +120,9 @@ class Dialect:
     families: tuple[str, ...]
     callback: Facts
     poll: Facts
-    recognise_callback: Recogniser = nobody
-    recognise_poll: Recogniser = nobody
+    # None: the shape is shared with other families.
+    callback_signs: tuple[Sign, ...] = ()
+    poll_signs: tuple[Sign, ...] = ()
     # Failure classes where this family means something else by a code or state word.
     failures: Mapping[str, FailureClass] = field(default_factory=dict)
 

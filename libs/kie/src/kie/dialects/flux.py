@@ -1,19 +1,6 @@
 """Flux Kontext images. `originImageUrl` lives ten minutes and is no result."""
 
-from kie.body import Json
-from kie.dialects.base import FLAGS, Dialect, Facts, Links
-from kie.paths import has
-
-
-def _recognise(root: dict[str, Json]) -> str | None:
-    return "flux_kontext" if has(root, "data.info.resultImageUrl") else None
-
-
-def _recognise_poll(root: dict[str, Json]) -> str | None:
-    # Aleph has a picture of that name too, beside its video.
-    own = has(root, "data.response.resultImageUrl")
-    return "flux_kontext" if own and not has(root, "data.response.resultVideoUrl") else None
-
+from kie.dialects.base import FLAGS, Dialect, Facts, Links, Sign
 
 DIALECT = Dialect(
     families=("flux_kontext",),
@@ -28,6 +15,8 @@ DIALECT = Dialect(
         words=FLAGS,
         word_required=True,
     ),
-    recognise_callback=_recognise,
-    recognise_poll=_recognise_poll,
+    callback_signs=(Sign(path="data.info.resultImageUrl"),),
+    poll_signs=(
+        Sign(path="data.response.resultImageUrl", lacks=("data.response.resultVideoUrl",)),
+    ),
 )

@@ -3,17 +3,11 @@
 Flags 0 and 2 mean running here and failed there, so an error code must tell which.
 """
 
-from kie.body import Json
-from kie.dialects.base import Dialect, Facts, Links, Word
+from kie.dialects.base import Dialect, Facts, Links, Sign, Word
 from kie.dialects.suno_files import FLAG_WORDS
 from kie.dialects.suno_music import STATUSES
-from kie.paths import at
 
 _TASK_COMPLETED = "task_completed"
-
-
-def _recognise(root: dict[str, Json]) -> str | None:
-    return "generic" if at(root, "data.callbackType") == _TASK_COMPLETED else None
 
 
 DIALECT = Dialect(
@@ -39,5 +33,5 @@ DIALECT = Dialect(
         words_have_remarks=True,
         word_required=True,
     ),
-    recognise_callback=_recognise,
+    callback_signs=(Sign(path="data.callbackType", words=frozenset({_TASK_COMPLETED})),),
 )

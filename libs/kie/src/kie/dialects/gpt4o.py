@@ -1,18 +1,6 @@
 """4o images: the links are spelled in snake and in camel case, by page."""
 
-from kie.body import Json
-from kie.dialects.base import FLAGS, Dialect, Facts, Links, Word
-from kie.paths import at, has
-
-
-def _recognise(root: dict[str, Json]) -> str | None:
-    failed = has(root, "data.info") and at(root, "data.info") is None
-    return "gpt4o_image" if failed or has(root, "data.info.result_urls") else None
-
-
-def _recognise_poll(root: dict[str, Json]) -> str | None:
-    return "gpt4o_image" if has(root, "data.response.result_urls") else None
-
+from kie.dialects.base import FLAGS, Dialect, Facts, Links, Sign, Word
 
 DIALECT = Dialect(
     families=("gpt4o_image",),
@@ -36,6 +24,6 @@ DIALECT = Dialect(
         word_required=True,
         progress_at="data.progress",
     ),
-    recognise_callback=_recognise,
-    recognise_poll=_recognise_poll,
+    callback_signs=(Sign(path="data.info", is_null=True), Sign(path="data.info.result_urls")),
+    poll_signs=(Sign(path="data.response.result_urls"),),
 )

@@ -1,13 +1,6 @@
 """Luma modify (retired): flag 4 means generated, callback not delivered."""
 
-from kie.body import Json
-from kie.dialects.base import FLAGS, Dialect, Facts, Links, Word
-from kie.paths import has
-
-
-def _recognise(root: dict[str, Json]) -> str | None:
-    return "luma_modify" if has(root, "data.promptJson.videoUrl") else None
-
+from kie.dialects.base import FLAGS, Dialect, Facts, Links, Sign, Word
 
 DIALECT = Dialect(
     families=("luma_modify",),
@@ -18,5 +11,5 @@ DIALECT = Dialect(
         words={**FLAGS, "4": Word.UNDELIVERED},
         word_required=True,
     ),
-    recognise_callback=_recognise,
+    callback_signs=(Sign(path="data.promptJson.videoUrl"),),
 )

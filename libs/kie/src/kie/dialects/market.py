@@ -1,8 +1,6 @@
 """Market: the unified jobs API. `data.state` decides, the result is JSON in a string."""
 
-from kie.body import Json
-from kie.dialects.base import Dialect, Facts, Links, Whole, Word
-from kie.paths import has
+from kie.dialects.base import Dialect, Facts, Links, Sign, Whole, Word
 
 _RESULT = "data.resultJson"
 # `resultJson` is an object, a bare array of links, or one link, each possibly as a string.
@@ -21,11 +19,7 @@ _WORDS = {
     "fail": Word.FAILED,
 }
 _MARKS = ("data.resultJson", "data.model", "data.failCode", "data.state")
-
-
-def _recognise(root: dict[str, Json]) -> str | None:
-    return "market" if any(has(root, mark) for mark in _MARKS) else None
-
+_SIGNS = tuple(Sign(path=mark) for mark in _MARKS)
 
 _FACTS = Facts(
     media=_MEDIA,
@@ -42,6 +36,6 @@ DIALECT = Dialect(
     families=("market",),
     callback=_FACTS,
     poll=_FACTS,
-    recognise_callback=_recognise,
-    recognise_poll=_recognise,
+    callback_signs=_SIGNS,
+    poll_signs=_SIGNS,
 )

@@ -1,17 +1,6 @@
 """Midjourney (retired), images and videos: bare links in callbacks, objects in polls."""
 
-from kie.body import Json
-from kie.dialects.base import FLAGS, Dialect, Facts, Links
-from kie.paths import has
-
-
-def _recognise(root: dict[str, Json]) -> str | None:
-    return "midjourney" if has(root, "data.resultUrls") else None
-
-
-def _recognise_poll(root: dict[str, Json]) -> str | None:
-    return "midjourney" if has(root, "data.resultInfoJson") else None
-
+from kie.dialects.base import FLAGS, Dialect, Facts, Links, Sign
 
 DIALECT = Dialect(
     families=("midjourney",),
@@ -22,6 +11,6 @@ DIALECT = Dialect(
         words=FLAGS,
         word_required=True,
     ),
-    recognise_callback=_recognise,
-    recognise_poll=_recognise_poll,
+    callback_signs=(Sign(path="data.resultUrls"),),
+    poll_signs=(Sign(path="data.resultInfoJson"),),
 )

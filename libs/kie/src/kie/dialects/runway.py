@@ -1,18 +1,6 @@
 """Runway videos. The poll's words are spelled unlike Market's: wait, queueing."""
 
-from kie.body import Json
-from kie.dialects.base import Dialect, Facts, Links, Word
-from kie.paths import has
-
-
-def _recognise(root: dict[str, Json]) -> str | None:
-    return "runway" if has(root, "data.video_id") or has(root, "data.image_url") else None
-
-
-def _recognise_poll(root: dict[str, Json]) -> str | None:
-    marks = ("data.videoInfo", "data.generateParam", "data.expireFlag")
-    return "runway" if any(has(root, mark) for mark in marks) else None
-
+from kie.dialects.base import Dialect, Facts, Links, Sign, Word
 
 DIALECT = Dialect(
     families=("runway", "runway_extend"),
@@ -31,6 +19,10 @@ DIALECT = Dialect(
         word_required=True,
         expired_at="data.expireFlag",
     ),
-    recognise_callback=_recognise,
-    recognise_poll=_recognise_poll,
+    callback_signs=(Sign(path="data.video_id"), Sign(path="data.image_url")),
+    poll_signs=(
+        Sign(path="data.videoInfo"),
+        Sign(path="data.generateParam"),
+        Sign(path="data.expireFlag"),
+    ),
 )

@@ -1,18 +1,7 @@
 """Suno cover images. Here the poll's flag 2 means generating, not failed."""
 
-from kie.body import Json
-from kie.dialects.base import Dialect, Facts, Links, Word
+from kie.dialects.base import Dialect, Facts, Links, Sign, Word
 from kie.dialects.suno_music import FAILURES
-from kie.paths import has
-
-
-def _recognise(root: dict[str, Json]) -> str | None:
-    return "suno_cover_image" if has(root, "data.images") else None
-
-
-def _recognise_poll(root: dict[str, Json]) -> str | None:
-    return "suno_cover_image" if has(root, "data.response.images") else None
-
 
 DIALECT = Dialect(
     families=("suno_cover_image",),
@@ -28,7 +17,7 @@ DIALECT = Dialect(
         },
         word_required=True,
     ),
-    recognise_callback=_recognise,
-    recognise_poll=_recognise_poll,
+    callback_signs=(Sign(path="data.images"),),
+    poll_signs=(Sign(path="data.response.images"),),
     failures=FAILURES,
 )

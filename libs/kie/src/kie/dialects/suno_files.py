@@ -1,9 +1,7 @@
 """Suno conversions of one track into one file: WAV and MP4. The poll's flag is a word."""
 
-from kie.body import Json
-from kie.dialects.base import Dialect, Facts, Links, Word
+from kie.dialects.base import Dialect, Facts, Links, Sign, Word
 from kie.dialects.suno_music import FAILURES
-from kie.paths import has
 
 FLAG_WORDS = {
     "PENDING": Word.RUNNING,
@@ -15,25 +13,6 @@ FLAG_WORDS = {
     "CALLBACK_EXCEPTION": Word.UNDELIVERED,
 }
 
-
-def _recognise_wav(root: dict[str, Json]) -> str | None:
-    return "suno_wav" if has(root, "data.audioWavUrl") else None
-
-
-def _recognise_wav_poll(root: dict[str, Json]) -> str | None:
-    return "suno_wav" if has(root, "data.response.audioWavUrl") else None
-
-
-def _recognise_mp4(root: dict[str, Json]) -> str | None:
-    # Runway and Aleph send the same link, but always with a picture or an id beside it.
-    shared = has(root, "data.image_url") or has(root, "data.video_id")
-    return "suno_mp4" if has(root, "data.video_url") and not shared else None
-
-
-def _recognise_mp4_poll(root: dict[str, Json]) -> str | None:
-    return "suno_mp4" if has(root, "data.musicIndex") else None
-
-
 WAV = Dialect(
     families=("suno_wav",),
     callback=Facts(media=(Links("data.audioWavUrl", "audio"),)),
@@ -44,8 +23,8 @@ WAV = Dialect(
         words_have_remarks=True,
         word_required=True,
     ),
-    recognise_callback=_recognise_wav,
-    recognise_poll=_recognise_wav_poll,
+    callback_signs=(Sign(path="data.audioWavUrl"),),
+    poll_signs=(Sign(path="data.response.audioWavUrl"),),
     failures=FAILURES,
 )
 
@@ -59,7 +38,8 @@ MP4 = Dialect(
         words_have_remarks=True,
         word_required=True,
     ),
-    recognise_callback=_recognise_mp4,
-    recognise_poll=_recognise_mp4_poll,
+    # Runway and Aleph send the same link, but always with a picture or an id beside it.
+    callback_signs=(Sign(path="data.video_url", lacks=("data.image_url", "data.video_id")),),
+    poll_signs=(Sign(path="data.musicIndex"),),
     failures=FAILURES,
 )

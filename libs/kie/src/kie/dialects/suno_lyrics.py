@@ -1,19 +1,7 @@
 """Suno lyrics: the result is text. A failure also says `complete`; only the code tells."""
 
-from kie.body import Json
-from kie.dialects.base import Dialect, Facts, Texts, Word
+from kie.dialects.base import Dialect, Facts, Sign, Texts, Word
 from kie.dialects.suno_music import FAILURES, STAGES, STATUSES
-from kie.paths import at, leaves
-
-
-def _recognise_callback(root: dict[str, Json]) -> str | None:
-    written = any(isinstance(text, str) for text in leaves(root, "data.data[].text"))
-    return "suno_lyrics" if written else None
-
-
-def _recognise_poll(root: dict[str, Json]) -> str | None:
-    return "suno_lyrics" if at(root, "data.type") == "LYRICS" else None
-
 
 DIALECT = Dialect(
     families=("suno_lyrics",),
@@ -30,7 +18,7 @@ DIALECT = Dialect(
         words_have_remarks=True,
         word_required=True,
     ),
-    recognise_callback=_recognise_callback,
-    recognise_poll=_recognise_poll,
+    callback_signs=(Sign(path="data.data[].text", is_text=True),),
+    poll_signs=(Sign(path="data.type", words=frozenset({"LYRICS"})),),
     failures=FAILURES,
 )

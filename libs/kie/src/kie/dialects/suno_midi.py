@@ -1,18 +1,7 @@
 """Suno MIDI: the notes come inline, no link. One page puts the task id on top, one in `data`."""
 
-from kie.body import Json
-from kie.dialects.base import FLAGS, Dialect, Facts, Whole, Word
+from kie.dialects.base import FLAGS, Dialect, Facts, Sign, Whole, Word
 from kie.dialects.suno_music import FAILURES
-from kie.paths import has
-
-
-def _recognise(root: dict[str, Json]) -> str | None:
-    return "suno_midi" if has(root, "data.instruments") else None
-
-
-def _recognise_poll(root: dict[str, Json]) -> str | None:
-    return "suno_midi" if has(root, "data.midiData") else None
-
 
 DIALECT = Dialect(
     families=("suno_midi",),
@@ -27,7 +16,7 @@ DIALECT = Dialect(
         words=FLAGS,
         word_required=True,
     ),
-    recognise_callback=_recognise,
-    recognise_poll=_recognise_poll,
+    callback_signs=(Sign(path="data.instruments"),),
+    poll_signs=(Sign(path="data.midiData"),),
     failures=FAILURES,
 )

@@ -1,9 +1,7 @@
 """Suno music in all its ways of making. Several callbacks a task; the code outranks the stage."""
 
-from kie.body import Json
-from kie.dialects.base import Dialect, Facts, Links, Word
+from kie.dialects.base import Dialect, Facts, Links, Sign, Word
 from kie.failure import FailureClass
-from kie.paths import at, has
 
 STAGES = {
     "text": Word.RUNNING,
@@ -26,16 +24,6 @@ FAILURES = {
     "409": FailureClass.BAD_INPUT,
     "413": FailureClass.COPYRIGHT,
 }
-
-
-def _recognise_callback(root: dict[str, Json]) -> str | None:
-    stage = at(root, "data.callbackType")
-    return "suno_music" if isinstance(stage, str) and stage in STAGES else None
-
-
-def _recognise_poll(root: dict[str, Json]) -> str | None:
-    marks = ("data.response.sunoData", "data.parentMusicId")
-    return "suno_music" if any(has(root, mark) for mark in marks) else None
 
 
 DIALECT = Dialect(
@@ -76,7 +64,7 @@ DIALECT = Dialect(
         words_have_remarks=True,
         word_required=True,
     ),
-    recognise_callback=_recognise_callback,
-    recognise_poll=_recognise_poll,
+    callback_signs=(Sign(path="data.callbackType", words=frozenset(STAGES)),),
+    poll_signs=(Sign(path="data.response.sunoData"), Sign(path="data.parentMusicId")),
     failures=FAILURES,
 )

@@ -1,21 +1,10 @@
 """Suno stems: one link per stem, under a key that drifted, nested twice when split finely."""
 
-from kie.body import Json
-from kie.dialects.base import Dialect, Facts, Links
+from kie.dialects.base import Dialect, Facts, Links, Sign
 from kie.dialects.suno_files import FLAG_WORDS
 from kie.dialects.suno_music import FAILURES
-from kie.paths import has
 
 _CALLBACK_KEYS = ("data.vocal_separation_info", "data.vocal_removal_info")
-
-
-def _recognise(root: dict[str, Json]) -> str | None:
-    return "suno_vocal_removal" if any(has(root, key) for key in _CALLBACK_KEYS) else None
-
-
-def _recognise_poll(root: dict[str, Json]) -> str | None:
-    marks = ("data.response.vocalUrl", "data.response.originUrl")
-    return "suno_vocal_removal" if any(has(root, mark) for mark in marks) else None
 
 
 def _snake(root: str) -> tuple[Links, ...]:
@@ -51,7 +40,7 @@ DIALECT = Dialect(
         words_have_remarks=True,
         word_required=True,
     ),
-    recognise_callback=_recognise,
-    recognise_poll=_recognise_poll,
+    callback_signs=tuple(Sign(path=key) for key in _CALLBACK_KEYS),
+    poll_signs=(Sign(path="data.response.vocalUrl"), Sign(path="data.response.originUrl")),
     failures=FAILURES,
 )

@@ -3,10 +3,8 @@
 The same word `wait_validating` ends the first and is only a stage of the second.
 """
 
-from kie.body import Json
-from kie.dialects.base import Dialect, Facts, Texts, Word
+from kie.dialects.base import Dialect, Facts, Sign, Texts, Word
 from kie.dialects.suno_music import FAILURES
-from kie.paths import has
 
 _GENERATE_WORDS = {
     "wait_processing": Word.RUNNING,
@@ -17,14 +15,8 @@ _GENERATE_WORDS = {
     "success": Word.DONE,
 }
 _VALIDATE_WORDS = {**_GENERATE_WORDS, "wait_validating": Word.DONE}
-
-
-def _recognise_validate(root: dict[str, Json]) -> str | None:
-    return "suno_voice_validate" if has(root, "data.validateInfo") else None
-
-
-def _recognise_generate(root: dict[str, Json]) -> str | None:
-    return "suno_voice_generate" if has(root, "data.voiceId") else None
+_PHRASE = (Sign(path="data.validateInfo"),)
+_VOICE = (Sign(path="data.voiceId"),)
 
 
 def _facts(result_at: str, words: dict[str, Word], *, word_required: bool) -> Facts:
@@ -40,8 +32,8 @@ VALIDATE = Dialect(
     families=("suno_voice_validate", "suno_voice_regenerate"),
     callback=_facts("data.validateInfo", _VALIDATE_WORDS, word_required=False),
     poll=_facts("data.validateInfo", _VALIDATE_WORDS, word_required=True),
-    recognise_callback=_recognise_validate,
-    recognise_poll=_recognise_validate,
+    callback_signs=_PHRASE,
+    poll_signs=_PHRASE,
     failures=FAILURES,
 )
 
@@ -49,7 +41,7 @@ GENERATE = Dialect(
     families=("suno_voice_generate",),
     callback=_facts("data.voiceId", _GENERATE_WORDS, word_required=False),
     poll=_facts("data.voiceId", _GENERATE_WORDS, word_required=True),
-    recognise_callback=_recognise_generate,
-    recognise_poll=_recognise_generate,
+    callback_signs=_VOICE,
+    poll_signs=_VOICE,
     failures=FAILURES,
 )

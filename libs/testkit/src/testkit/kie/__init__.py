@@ -5,6 +5,7 @@ from testkit.kie.media import Medium
 from testkit.kie.plans import PRESETS, CreateAnswer, Garbage, Plan
 from testkit.kie.profiles import Durations, Odds, Profile
 from testkit.kie.receiver import CallbackReceiver, Received
+from testkit.kie.samples import SAMPLES, Sample
 from testkit.kie.server import SANDBOX_API_KEY, FakeKie
 from testkit.kie.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, signature
 from testkit.kie.switches import Outage, Switches
@@ -15,6 +16,7 @@ __all__ = [
     "KIE_CREATES",
     "KIE_POLLS",
     "PRESETS",
+    "SAMPLES",
     "SANDBOX_API_KEY",
     "SIGNATURE_HEADER",
     "TIMESTAMP_HEADER",
@@ -32,6 +34,7 @@ __all__ = [
     "Profile",
     "Rate",
     "Received",
+    "Sample",
     "State",
     "Switches",
     "TaskTruth",

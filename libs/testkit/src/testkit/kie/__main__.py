@@ -22,6 +22,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--api-key", default=SANDBOX_API_KEY)
     parser.add_argument("--hmac-key-file", type=Path)
     parser.add_argument("--no-rate-limit", action="store_true", help="not 20 creates in 10 s")
+    parser.add_argument("--media-life", type=float, help="seconds until result URLs expire")
     return parser.parse_args()
 
 
@@ -35,6 +36,7 @@ def _fake_kie(arguments: argparse.Namespace) -> FakeKie:
         profile=arguments.faults,
         api_key=arguments.api_key,
         hmac_key=key_file.read_text().strip() if key_file else None,
+        media_life=arguments.media_life,
         create_rate=None if arguments.no_rate_limit else KIE_CREATES,
     )
 

@@ -11,6 +11,7 @@ PRICES = {
     Medium.JPEG: 4.0,
     Medium.VIDEO: 60.0,
     Medium.AUDIO: 12.0,
+    Medium.WAV: 0.8,
     Medium.TEXT: 0.4,
 }
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
@@ -10,12 +11,15 @@ from aiohttp import web
 from testkit.kie.accounts import PRICES, Account
 from testkit.kie.answers import answer_created, close_unanswered, hang, reply
 from testkit.kie.families import FAMILIES, Family
+from testkit.kie.families.family import other_form, words_of
 from testkit.kie.media import render
 from testkit.kie.switches import Outage
 from testkit.kie.tasks import Task
+from testkit.kie.upgrades import parent_refusal, upgrade_refusal
 from testkit.kie.wire import JsonObject, envelope, success
 from testkit.kie.workshop import Workshop
 
+DOWNLOAD_URL_LIFE = 20 * 60  # seconds
 EARLY_CALLBACK_LIMIT = 20.0  # an answer that waits for its callback is given after this long
 CREATES_ONLY = {402, 433}  # without credits nothing is made, what runs is still told of
 REFUSED_AGENT = "Python-urllib"  # KIE's CDN answers it with 403
@@ -36,17 +40,24 @@ class KieApi:
         creates = [
             web.post(family.create_path, self._guarded(partial(self._create, family)))
             for family in FAMILIES
+            if family.create_path is not None
         ]
+        # What is only asked for has a page of its own; the others of one page speak alike.
+        asked = [family for family in FAMILIES if family.create_path is None]
+        polled = {family.poll_path: family for family in FAMILIES if family.create_path is not None}
         polls = [
             web.get(path, self._guarded(partial(self._poll, path, family.unknown)))
-            for path, family in {family.poll_path: family for family in FAMILIES}.items()
+            for path, family in polled.items()
+        ]
+        polls += [
+            web.get(family.poll_path, self._guarded(partial(self._ask, family))) for family in asked
         ]
         return [
             *creates,
             *polls,
             web.get("/api/v1/chat/credit", self._guarded(self._credit)),
             web.post("/api/v1/common/download-url", self._guarded(self._download_url)),
-            web.get("/files/{task_id}/{number:\\d+}.{suffix}", self._file),
+            web.get("/files/{key}/{number:\\d+}.{suffix}", self._file),
         ]
 
     def _guarded(self, spoken: Spoken) -> Callable[[web.Request], Answer]:
@@ -87,7 +98,9 @@ class KieApi:
         if refusal is not None:
             self._counts["creates_refused"] += 1
             return reply(refusal)
-        fate = self._workshop.planner.fate_of(path=family.create_path, request=body)
+        if family.of_parent and (told := upgrade_refusal(self._workshop, family, account, body)):
+            return reply(told)
+        fate = self._workshop.planner.fate_of(path=request.path, request=body)
         plan = fate.plan
         if fate.rejections_left:
             self._counts["creates_refused"] += 1
@@ -103,7 +116,7 @@ class KieApi:
         for name in family.requires:
             if not body.get(name):
                 return envelope(422, f"The {name} field is required")
-        if family.requires_callback_url and not body.get("callBackUrl"):
+        if family.requires_callback_url and not body.get(family.callback_key):
             return envelope(422, "Please enter callBackUrl.")
         code = self._workshop.switches.account_code
         if code in CREATES_ONLY:
@@ -135,6 +148,24 @@ class KieApi:
             return reply(envelope(task.plan.poll_error_code))
         return reply(success(task.family.record(task)))
 
+    async def _ask(
+        self, family: Family, request: web.Request, account: Account
+    ) -> web.StreamResponse:
+        """Make what is asked for on the first ask, tell of it on every one."""
+        self._counts["polls"] += 1
+        body: JsonObject = dict(request.query)
+        if not body.get("taskId"):
+            return reply(envelope(400, "taskId parameter is required"))
+        refusal = parent_refusal(self._workshop, account, body)
+        if refusal is not None:
+            return reply(refusal)
+        task = self._workshop.book.find(other_form(family, words_of(body, "taskId")))
+        if task is None:
+            fate = self._workshop.planner.fate_of(path=request.path, request=body)
+            task = self._workshop.accept(family=family, account=account, request=body, fate=fate)
+        task.polls += 1
+        return reply(task.family.final(task))
+
     async def _credit(self, _request: web.Request, account: Account) -> web.StreamResponse:
         return reply(success(account.credits_left))
 
@@ -142,21 +173,30 @@ class KieApi:
         url = (await _json_of(request)).get("url")
         if not isinstance(url, str) or not url.startswith(f"{self._workshop.media_base}/files/"):
             return reply(envelope(422, "url is wrong"))
-        return reply(success(f"{url.partition('?')[0]}?download=1"))
+        fresh_until = int(time.time() + DOWNLOAD_URL_LIFE)
+        return reply(success(f"{url.partition('?')[0]}?until={fresh_until}"))
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
         self._counts["files"] += 1
         if request.headers.get("User-Agent", "").startswith(REFUSED_AGENT):
             return web.Response(status=403, text="Forbidden")
-        task = self._workshop.book.find(request.match_info["task_id"])
+        task = self._workshop.book.find(request.match_info["key"])
         number = int(request.match_info["number"])
         if task is None or task.plan.media_gone or not 1 <= number <= task.outputs:
             return web.Response(status=404, text="Not Found")
+        if task.media_expired and not _is_fresh(request):
+            return web.Response(status=self._workshop.expired_status, text="Expired")
         suffix = request.match_info["suffix"]
-        medium = render(task_id=task.task_id, number=number, suffix=suffix)
+        medium = render(task_id=task.key, number=number, suffix=suffix)
         if medium is None:
             return web.Response(status=404, text="Not Found")
         return web.Response(body=medium.body, content_type=medium.content_type)
+
+
+def _is_fresh(request: web.Request) -> bool:
+    """Tell whether the address was given out again and is still good."""
+    until = request.query.get("until", "")
+    return until.isdecimal() and time.time() < int(until)
 
 
 async def _json_of(request: web.Request) -> JsonObject:

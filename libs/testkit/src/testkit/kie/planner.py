@@ -12,6 +12,7 @@ from testkit.kie.profiles import Durations, Odds, draw_plan
 from testkit.kie.wire import JsonObject
 
 MARKER = re.compile(r"plan:([A-Za-z0-9_.-]+)")
+CALLBACK_KEYS = frozenset({"callBackUrl", "calBackUrl"})
 REMEMBERED = 50_000  # requests whose repetitions are counted
 
 
@@ -82,7 +83,7 @@ class Planner:
 
 def _identity(*, path: str, request: JsonObject) -> str:
     # A repeated request may carry another callback address.
-    same = {key: value for key, value in request.items() if key != "callBackUrl"}
+    same = {key: value for key, value in request.items() if key not in CALLBACK_KEYS}
     return path + json.dumps(same, sort_keys=True)
 
 

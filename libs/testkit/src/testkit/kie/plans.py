@@ -69,7 +69,8 @@ class Plan:
     poll_error_code: int = 500
 
     # The results.
-    media_gone: bool = False  # result URLs answer 404
+    media_gone: bool = False  # result URLs answer 404, a fresh address of them too
+    media_life: float | None = None  # seconds until result URLs expire; None: as the server says
 
 
 # A person asks for one of these by writing `plan:<name>` into a prompt.
@@ -87,5 +88,13 @@ _PRESETS = (
     Plan(name="unsigned", wrong_signatures=1),
     Plan(name="busy", reject_creates=1, reject_code=429),
     Plan(name="gone", media_gone=True),
+    Plan(name="expired", media_life=0.0),
+    Plan(name="brief", media_life=5.0),
+    Plan(
+        name="orphaned",
+        reject_creates=1_000,
+        reject_code=422,
+        reject_message="Record does not exist",
+    ),
 )
 PRESETS = {plan.name: plan for plan in _PRESETS}

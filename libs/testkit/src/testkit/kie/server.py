@@ -45,6 +45,8 @@ class FakeKie:
     retry_delays: tuple[float, ...] = (1.0,) * KIE_RETRIES
     create_rate: Rate | None = KIE_CREATES  # None: as many as come
     poll_rate: Rate | None = None
+    media_life: float | None = None  # seconds until result URLs expire; None: never
+    expired_status: int = 404  # how an expired URL answers; some CDNs say 403
     credits_at_start: float = 1_000_000.0
     keep_tasks: int = 20_000  # older settled ones are forgotten
     switches: Switches = field(default_factory=Switches)
@@ -162,6 +164,8 @@ class FakeKie:
         )
         postman = Postman(session=session, habits=habits, on_attempt=self._workshop.note_attempt)
         media_base = (self.public_url or self.url).rstrip("/")
+        self._workshop.media_life = self.media_life
+        self._workshop.expired_status = self.expired_status
         self._workshop.open(postman=postman, media_base=media_base)
         # Last in, first out: tasks end before the session they send through.
         self._resources.push_async_callback(self._workshop.close)

@@ -1,6 +1,7 @@
 """The tasks this KIE has made, and the truth about them; old finished ones are forgotten."""
 
 import asyncio
+import time
 from collections import Counter, OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -60,6 +61,7 @@ class Task:
     """One generation, from the accepted create call to its last callback."""
 
     task_id: str
+    key: str  # what the book and the files know it by; only another form of a task has two names
     account: str
     family: "Family"
     request: JsonObject
@@ -69,6 +71,7 @@ class Task:
     outputs: int
     media_base: str
     created_at: float
+    media_life: float | None = None
     state: State = State.WAITING
     stage: int = 0  # how many progress stages are behind
     ended_at: float | None = None
@@ -89,7 +92,7 @@ class Task:
     @property
     def callback_url(self) -> str | None:
         """Where to call back; None if the request named nothing usable."""
-        url = self.request.get("callBackUrl")
+        url = self.request.get(self.family.callback_key)
         return url if isinstance(url, str) and url else None
 
     @property
@@ -104,9 +107,16 @@ class Task:
             return ()
         return tuple(self.media_url(number) for number in range(1, self.outputs + 1))
 
+    @property
+    def media_expired(self) -> bool:
+        """The links of its results are older than KIE lets them be."""
+        if self.media_life is None or self.ended_at is None:
+            return False
+        return time.time() - self.ended_at >= self.media_life
+
     def media_url(self, number: int, *, suffix: str | None = None) -> str:
         """Where one result is served, whether or not the task has ended."""
-        return f"{self.media_base}/files/{self.task_id}/{number}.{suffix or self.medium.value}"
+        return f"{self.media_base}/files/{self.key}/{number}.{suffix or self.medium.value}"
 
 
 class TaskBook:
@@ -119,14 +129,14 @@ class TaskBook:
 
     def add(self, task: Task) -> None:
         """Remember a task; the oldest settled one beyond the limit is forgotten."""
-        self._tasks[task.task_id] = task
+        self._tasks[task.key] = task
         self.counts["tasks"] += 1
         if len(self._tasks) > self._keep:
             self._forget_one()
 
-    def find(self, task_id: str) -> Task | None:
-        """The task of this id, if it is remembered."""
-        return self._tasks.get(task_id)
+    def find(self, key: str) -> Task | None:
+        """The task of this key, which is its id unless it is another form of a task."""
+        return self._tasks.get(key)
 
     def __iter__(self) -> Iterator[Task]:
         return iter(tuple(self._tasks.values()))
@@ -138,5 +148,5 @@ class TaskBook:
         # Almost always the first one; a task still running is never forgotten.
         for task in self._tasks.values():
             if task.settled:
-                del self._tasks[task.task_id]
+                del self._tasks[task.key]
                 return

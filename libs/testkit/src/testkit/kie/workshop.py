@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from testkit.kie.accounts import Account
 from testkit.kie.families import Family
+from testkit.kie.families.family import other_form, words_of
 from testkit.kie.life import Lives
 from testkit.kie.planner import Fate, Planner
 from testkit.kie.postman import Postman
@@ -31,6 +32,8 @@ class Workshop:
         self.switches = switches
         self.accounts = accounts  # by API key
         self.media_base = ""
+        self.media_life: float | None = None  # seconds; None: links never expire
+        self.expired_status = 404
         self.closing = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
@@ -47,9 +50,11 @@ class Workshop:
         """Make a task and start its life."""
         plan = fate.plan
         wanted = plan.outputs or family.outputs(request)
+        # Never drawn by the seed: a restarted KIE must not repeat the ids of its last run.
+        task_id = words_of(request, "taskId") if family.of_parent else uuid4().hex
         task = Task(
-            # Never drawn by the seed: a restarted KIE must not repeat the ids of its last run.
-            task_id=uuid4().hex,
+            task_id=task_id,
+            key=other_form(family, task_id) if family.of_parent else task_id,
             account=account.name,
             family=family,
             request=request,
@@ -59,6 +64,7 @@ class Workshop:
             outputs=min(wanted, family.most_outputs),
             media_base=self.media_base,
             created_at=time.time(),
+            media_life=self.media_life if plan.media_life is None else plan.media_life,
             wrong_signatures_left=plan.wrong_signatures,
         )
         self.book.add(task)

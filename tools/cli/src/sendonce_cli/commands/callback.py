@@ -10,10 +10,11 @@ from typing import Annotated, Final
 
 import typer
 
+from kie.explain import explain
 from kie.reading import Reading, read_callback, read_poll
 from sendonce_cli.group import group
 from sendonce_cli.screen import err, out, print_json
-from sendonce_cli.screens.reading import reading_line, reading_screen
+from sendonce_cli.screens.reading import explanation_screen, reading_line
 from sendonce_cli.trouble import misuse
 
 app = group("callback", "Read what KIE sends, and see how it was read.")
@@ -53,10 +54,11 @@ def parse(
         bool, typer.Option("--json", help="Print the reading as an object, for programs.")
     ] = False,
 ) -> None:
-    """Read a callback or a polling answer and say what it means.
+    """Read a callback or a polling answer and say what it means, and why.
 
     The input is one object [bold]{"family"?, "headers"?, "body"}[/] with the body as an object or as a string, or a
-    bare body. Nothing is refused: what cannot be understood is [bold]unknown[/], and the reason is shown.
+    bare body. Nothing is refused: what cannot be understood is [bold]unknown[/]. For people every value stands with the
+    path it was found at, then what was ignored and what is odd.
     """
     raw = _read(file)
     if not lines:
@@ -64,7 +66,7 @@ def parse(
         if as_json:
             print_json(_facts(reading))
         else:
-            out().print(reading_screen(reading))
+            out().print(explanation_screen(explain(reading)))
         return
     for line in _lines(raw):
         reading = _reading(_message(line), kind)

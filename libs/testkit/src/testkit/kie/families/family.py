@@ -28,7 +28,7 @@ class Family:
     """One entry of the table of families."""
 
     name: str
-    create_path: str
+    create_path: str | None  # None: nothing is created, only asked for
     poll_path: str
     medium: Callable[[JsonObject], Medium]
     final: Wording  # the body of the callback that ends the task
@@ -37,7 +37,9 @@ class Family:
     created: Callable[[str], JsonObject] = task_id_only  # `data` of the create answer
     stages: tuple[Wording, ...] = ()  # callbacks that tell of progress, in order
     afterthought: Wording | None = None  # progress told after the end, by a family without stages
+    callback_key: str = "callBackUrl"
     requires_callback_url: bool = False
+    of_parent: bool = False  # another form of a finished task, under that task's id
     requires: tuple[str, ...] = ()  # fields without which a create call is refused
     usual_outputs: int = 1
     most_outputs: int = 15
@@ -55,6 +57,11 @@ def inputs(request: JsonObject) -> JsonObject:
     """What the model is given: the nested `input` of Market, else the request itself."""
     nested = request.get("input")
     return nested if isinstance(nested, Mapping) else request
+
+
+def other_form(family: Family, task_id: str) -> str:
+    """The name under which another form of a task is kept beside it."""
+    return f"{task_id}.{family.name}"
 
 
 def words_of(request: JsonObject, key: str) -> str:

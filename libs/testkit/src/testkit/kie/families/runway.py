@@ -54,7 +54,7 @@ def _record(task: Task) -> JsonObject:
         "videoInfo": video if task.media_urls else None,
         "failCode": task.plan.fail_code if failed else None,
         "failMsg": task.plan.fail_message if failed else None,
-        "expireFlag": 0,
+        "expireFlag": int(task.media_expired),
     }
 
 

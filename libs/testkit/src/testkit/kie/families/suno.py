@@ -61,6 +61,19 @@ def _final(task: Task) -> JsonObject:
     return _stage(task, kind="complete", tracks=tracks, message="All generated successfully.")
 
 
+def _section_final(task: Task) -> JsonObject:
+    # Here a failure has a text of its own, and no list.
+    if task.state is State.FAILED:
+        plan = task.plan
+        told: JsonObject = {
+            "callbackType": "error",
+            "task_id": task.task_id,
+            "error": plan.fail_message,
+        }
+        return envelope(plan.fail_code, "Audio generation failed.", told)
+    return _final(task)
+
+
 def _camel_tracks(task: Task, count: int) -> list[Json]:
     return [
         {
@@ -86,6 +99,17 @@ def _status(task: Task, *, failed: str) -> str:
         # KIE says so when nobody took its callback; the tracks are there all the same.
         return "CALLBACK_EXCEPTION" if task.callback_failed else "SUCCESS"
     return ("PENDING", "TEXT_SUCCESS", "FIRST_SUCCESS")[task.stage]
+
+
+def file_flag(task: Task, *, failed: str) -> str:
+    """The word of conversions, where a remark may follow a dash."""
+    match task.state:
+        case State.FAILED:
+            return failed
+        case State.SUCCEEDED:
+            return "CALLBACK_EXCEPTION" if task.callback_failed else "SUCCESS-Success"
+        case _:
+            return "PENDING-Waiting for execution"
 
 
 def _record_of(task: Task, *, kind: str, status: str, answer: Json) -> JsonObject:
@@ -157,7 +181,30 @@ SUNO_VARIANTS = tuple(
     replace(
         SUNO_MUSIC, name=f"suno_{page.replace('-', '_')}", create_path=f"/api/v1/generate/{page}"
     )
-    for page in ("extend", "upload-cover", "upload-extend", "add-instrumental", "add-vocals")
+    for page in (
+        "extend",
+        "upload-cover",
+        "upload-extend",
+        "add-instrumental",
+        "add-vocals",
+        "mashup",
+    )
+)
+SUNO_SOUNDS = replace(
+    SUNO_MUSIC,
+    name="suno_sounds",
+    create_path="/api/v1/generate/sounds",
+    requires_callback_url=False,
+)
+SUNO_REPLACE_SECTION = replace(
+    SUNO_MUSIC,
+    name="suno_replace_section",
+    create_path="/api/v1/generate/replace-section",
+    final=_section_final,
+    stages=(),
+    requires=("taskId",),
+    requires_callback_url=False,
+    usual_outputs=1,
 )
 SUNO_LYRICS = Family(
     name="suno_lyrics",
@@ -168,5 +215,4 @@ SUNO_LYRICS = Family(
     record=_lyrics_record,
     most_outputs=3,
     unknown=success(None),
-    requires_callback_url=True,
 )

@@ -9,12 +9,14 @@ from importlib.resources import files
 from testkit.kie.media.colour import pair_for
 from testkit.kie.media.jpeg import jpeg
 from testkit.kie.media.png import png
+from testkit.kie.media.wav import wav
 
 CONTENT_TYPES = {
     "png": "image/png",
     "jpeg": "image/jpeg",
     "mp4": "video/mp4",
     "mp3": "audio/mpeg",
+    "wav": "audio/wav",
     "txt": "text/plain",
 }
 
@@ -26,6 +28,7 @@ class Medium(StrEnum):
     JPEG = "jpeg"
     VIDEO = "mp4"
     AUDIO = "mp3"
+    WAV = "wav"
     TEXT = "txt"
 
 
@@ -50,6 +53,8 @@ def render(*, task_id: str, number: int, suffix: str) -> MediaFile | None:
             body = _sample("clip.mp4") + _free_box(label)
         case "mp3":
             body = _id3(label) + _sample("tone.mp3")
+        case "wav":
+            body = wav(label=label)
         case "txt":
             body = lyrics(label).encode()
         case _:
