@@ -42,7 +42,11 @@ demo: $(STAMP) ## Real NATS, real Postgres, five services, sandbox KIE and Teleg
 
 .PHONY: test
 test: $(STAMP) ## Every test that needs no Docker engine; ARGS="-k carrier" narrows it
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto --maxschedchunk 16 $(ARGS)
+
+.PHONY: bench
+bench: $(STAMP) ## Measure beside a bare FastStream loop; ARGS="--quick", "--only door", see docs/performance.md
+	@PYTHONPATH=tests $(BIN)/python -m bench $(ARGS)
 
 .PHONY: lint
 lint: $(STAMP) ## Style, types and the map of imports
@@ -57,6 +61,11 @@ format: $(STAMP) ## Let ruff write what it can
 	@$(BIN)/ruff format
 
 ##@ Keep
+
+.PHONY: docs-api
+docs-api: $(STAMP) ## Write docs/api and the frozen wire samples anew, from the contracts
+	@$(BIN)/python libs/contracts/tests/frozen.py
+	@$(BIN)/python tests/contracts/write_documents.py
 
 .PHONY: lock
 lock: $(BIN)/uv ## Write requirements.lock anew; UPGRADE=1 takes the newest versions

@@ -8,12 +8,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import nats
+from nats.aio.client import Client
 from pydantic import SecretStr
 
 import callback_gateway.app
+import callback_gateway.settings
 import deliverer.app
 import job_store.app
 import reconciler.app
@@ -28,6 +30,7 @@ from testkit.kie import FakeKie
 from testkit.ports import free_port
 from testkit.telegram import FakeTelegram
 
+T = TypeVar("T")
 TOKEN = "123456789:AAsandboxsandboxsandboxsandboxsandbo"
 KEY = base64.b64encode(b"a callback key of enough bytes").decode()
 HMAC_KEY = "webhook-key"
@@ -50,7 +53,7 @@ class Deployment:
     gateway_url: str
     nats_url: str
     database_url: str
-    client: nats.NATS
+    client: Client
 
     async def until_final(self, *jobs: JobView, within: float = 30) -> list[JobView]:
         """Wait until these jobs have ended and nothing more is shown about them."""
@@ -70,7 +73,7 @@ class Deployment:
 
         await eventually(reached, within=within)
 
-    async def eventually(self, fact: Callable[[], Awaitable[Any]], within: float = 15) -> Any:
+    async def eventually(self, fact: Callable[[], Awaitable[T | None]], within: float = 15) -> T:
         return await eventually(fact, within=within)
 
     async def ops(self, verb: str, **fields: Any) -> dict[str, Any]:
@@ -96,7 +99,7 @@ class Deployment:
         ]
 
 
-async def eventually(fact: Callable[[], Awaitable[Any]], *, within: float) -> Any:
+async def eventually(fact: Callable[[], Awaitable[T | None]], *, within: float) -> T:
     """Wait for a fact: anything true. Raises ``TimeoutError`` with the last answer."""
     deadline = time.monotonic() + within
     while True:
@@ -129,14 +132,14 @@ async def deployed(
         )
         telegram = await stack.enter_async_context(FakeTelegram(seed=seed, faults=faults))
         telegram.add_bot(TOKEN)
-        common = {"nats_url": nats_url, "log_level": "warning"}
         keys = SecretStr(f"k1:{KEY}")
-        api = {"kie_api_url": kie.url, "kie_api_key": SecretStr(kie.api_key)}
+        key = SecretStr(kie.api_key)
         parts = [
             (
                 job_store.app,
                 job_store.app.Settings(
-                    **common,
+                    nats_url=nats_url,
+                    log_level="warning",
                     database_url=SecretStr(database_url),
                     public_url=gateway_url if public else None,
                     callback_keys=keys,
@@ -148,8 +151,9 @@ async def deployed(
             ),
             (
                 callback_gateway.app,
-                callback_gateway.app.Settings(
-                    **common,
+                callback_gateway.settings.Settings(
+                    nats_url=nats_url,
+                    log_level="warning",
                     gateway_port=port,
                     callback_keys=keys,
                     kie_hmac_keys=SecretStr(f"default:{HMAC_KEY}"),
@@ -157,13 +161,27 @@ async def deployed(
             ),
             (
                 submitter.app,
-                submitter.app.Settings(**common, **api, kie_creates_per_10s=100_000),
+                submitter.app.Settings(
+                    nats_url=nats_url,
+                    log_level="warning",
+                    kie_api_url=kie.url,
+                    kie_api_key=key,
+                    kie_creates_per_10s=100_000,
+                ),
             ),
-            (reconciler.app, reconciler.app.Settings(**common, **api)),
+            (
+                reconciler.app,
+                reconciler.app.Settings(
+                    nats_url=nats_url, log_level="warning", kie_api_url=kie.url, kie_api_key=key
+                ),
+            ),
             (
                 deliverer.app,
                 deliverer.app.Settings(
-                    **common, bot_token=SecretStr(TOKEN), telegram_api_url=telegram.url
+                    nats_url=nats_url,
+                    log_level="warning",
+                    bot_token=SecretStr(TOKEN),
+                    telegram_api_url=telegram.url,
                 ),
             ),
         ]

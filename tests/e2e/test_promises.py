@@ -65,6 +65,7 @@ async def test_every_callback_five_times_in_parallel_charges_and_shows_once(
     assert (wallet.balance, wallet.held) == (0, 0)
 
 
+@pytest.mark.alone
 async def test_an_orphan_is_matched_within_100_ms_of_its_task_id(deployment: Deployment):
     """The callback came first; 99 of 100 attaches answer with the matched job within 100 ms."""
     seconds = []

@@ -65,6 +65,7 @@ async def processes(
         yield running
 
 
+@pytest.mark.alone
 async def test_every_service_is_ready_soon_after_a_kill(processes: dict[str, ServiceProcess]):
     seconds = {}
     for module, process in processes.items():

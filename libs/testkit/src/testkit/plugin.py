@@ -13,6 +13,8 @@ from testkit.servers.databases import Migrate, TemplateDatabases
 from testkit.servers.protocol import DatabaseServer, Server
 from testkit.servers.sources import ServerSources
 
+pytest_plugins = ["testkit.parallel"]
+
 session = pytest_asyncio.fixture(scope="session", loop_scope="session")
 
 
