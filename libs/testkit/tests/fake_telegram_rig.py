@@ -10,7 +10,17 @@ from dataclasses import dataclass, field
 from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
-from aiogram.types import BufferedInputFile, Message
+from aiogram.types import (
+    BufferedInputFile,
+    InputMediaPhoto,
+    InputMediaVideo,
+    InputRichBlockCollage,
+    InputRichBlockPhoto,
+    InputRichBlockVideo,
+    InputRichMessage,
+    Message,
+    RichBlockCaption,
+)
 from aiohttp import web
 
 from testkit.telegram import FakeTelegram, Limits
@@ -23,6 +33,7 @@ FORUM = -1_001_000_000_001
 MP4 = b"\0\0\0\x18ftypmp42" + b"\0" * 64
 GIF = b"GIF89a" + struct.pack("<HH", 10, 10) + b"\0" * 40
 MP3 = b"ID3" + b"\0" * 64
+OGG = b"OggS" + b"\0" * 64
 PDF = b"%PDF-1.7 " + b"\0" * 64
 
 
@@ -47,6 +58,18 @@ def file(content: bytes, name: str = "file.bin") -> BufferedInputFile:
 def file_id_of(message: Message) -> str:
     assert message.photo is not None
     return message.photo[-1].file_id
+
+
+def collage(*media: InputMediaPhoto | InputMediaVideo, caption: str = "") -> InputRichMessage:
+    """One rich message that holds them all."""
+    blocks: list[InputRichBlockPhoto | InputRichBlockVideo] = [
+        InputRichBlockPhoto(photo=one)
+        if isinstance(one, InputMediaPhoto)
+        else InputRichBlockVideo(video=one)
+        for one in media
+    ]
+    words = RichBlockCaption(text=caption) if caption else None
+    return InputRichMessage(blocks=[InputRichBlockCollage(blocks=[*blocks], caption=words)])
 
 
 @asynccontextmanager

@@ -181,9 +181,14 @@ async def test_an_album_item_keeps_its_family(bot: Bot):
     target = album[0].message_id
 
     await bot.edit_message_media(InputMediaVideo(media=file(MP4)), chat_id=CHAT, message_id=target)
-    assert "can't be edited" in await refusal(
+    assert await refusal(
         bot.edit_message_media(InputMediaAudio(media=file(MP3)), chat_id=CHAT, message_id=target)
-    )
+    ) == ("Bad Request: can't change media type in the album")
+    assert await refusal(
+        bot.edit_message_media(
+            InputMediaAnimation(media=file(GIF)), chat_id=CHAT, message_id=target
+        )
+    ) == ("Bad Request: message content type can't be used in an album")
 
 
 async def test_what_cannot_be_edited(tg: FakeTelegram, bot: Bot, text_id: int):

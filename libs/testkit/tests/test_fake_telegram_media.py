@@ -204,7 +204,7 @@ async def test_an_album_with_a_bad_item_sends_nothing(tg: FakeTelegram, bot: Bot
 
     with pytest.raises(TelegramBadRequest) as refused:
         await bot.send_media_group(CHAT, [good, InputMediaPhoto(media=f"{host.url}/absent")])
-    with pytest.raises(TelegramBadRequest, match="can't use the media of the specified type"):
+    with pytest.raises(TelegramBadRequest, match="audio can't be mixed with other media types"):
         await bot.send_media_group(CHAT, [good, InputMediaAudio(media=file(MP3))])
 
     assert 'failed to send message #2 with the error message "WEBPAGE_CURL_FAILED"' in (

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 import sys
+from importlib.resources import files
 
 import pytest
 from aiogram import Bot
@@ -89,17 +90,19 @@ async def test_the_log_tells_everything_in_order(tg: FakeTelegram, bot: Bot):
 
     log = tg.log()
 
-    assert [one.seq for one in log] == [1, 2, 3, 4, 5]
+    assert [one.seq for one in log] == [1, 2, 3, 4, 5, 6]
     assert [one.event for one in log] == [
         Event.SENT,
+        Event.FAILED,
         Event.EDITED,
         Event.SENT,
         Event.USER_DELETED,
         Event.BLOCKED,
     ]
-    assert [one.notify for one in log] == [False, False, True, False, False]
-    assert log[1].shown is not None
-    assert (log[1].shown.text, log[1].shown.fault) == ("b", "commit_then_html_502")
+    assert [one.notify for one in log] == [False, False, False, True, False, False]
+    assert log[1].note == "commit_then_html_502"
+    assert log[2].shown is not None
+    assert (log[2].shown.text, log[2].shown.fault) == ("b", "commit_then_html_502")
     assert tg.log(after=4) == log[4:]
 
 
@@ -200,8 +203,11 @@ async def test_the_page_is_self_contained_and_media_are_harmless(
     await bot.send_document(CHAT, file(b"<html><script>alert(1)</script>", "a.html"))
     await bot.send_photo(CHAT, file(png()))
     document, photo = tg.visible(CHAT)
+    scripts = [f"/{script.name}" for script in files("testkit.telegram.page").iterdir()]
+    scripts = [name for name in scripts if name.endswith(".js")]
 
-    for path in ("/", "/page.css", "/page.js", "/bubble.js"):
+    assert len(scripts) > 1
+    for path in ("/", "/page.css", *scripts):
         async with http.get(path) as answer:
             assert answer.status == 200
             assert "default-src 'none'" in answer.headers["Content-Security-Policy"]

@@ -3,9 +3,12 @@
 from testkit.telegram.faults import FaultPlan, Faults, Mode, Profile
 from testkit.telegram.limits import Limits
 from testkit.telegram.media import Kind
-from testkit.telegram.oracle import Event, LogEntry, ShownMessage
+from testkit.telegram.oracle import Event, LogEntry
 from testkit.telegram.server import FakeTelegram
+from testkit.telegram.sight import ShownMessage, ShownPart
 from testkit.telegram.state import Bot, ChatKind
+from testkit.telegram.tls import resetting_handshakes
+from testkit.telegram.verdicts import Overwrite, Tally
 
 __all__ = [
     "Bot",
@@ -18,6 +21,10 @@ __all__ = [
     "Limits",
     "LogEntry",
     "Mode",
+    "Overwrite",
     "Profile",
     "ShownMessage",
+    "ShownPart",
+    "Tally",
+    "resetting_handshakes",
 ]

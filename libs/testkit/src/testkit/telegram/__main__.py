@@ -30,6 +30,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--limits", type=_limits, default=Limits(), help="real, off, or a factor such as 10"
     )
+    parser.add_argument("--unlimited", action="store_true", help="for benchmarks: no pace, no log")
     parser.add_argument("--hang-seconds", type=float, default=1.5)
     parser.add_argument("--bot", action="append", default=[], help="a token; default: any")
     parser.add_argument(
@@ -49,6 +50,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
         faults=arguments.faults,
         limits=arguments.limits,
+        unlimited=arguments.unlimited,
         hang_seconds=arguments.hang_seconds,
         auto_bots=not arguments.bot,
         fetch_hosts=frozenset(arguments.fetch_host),

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from urllib.parse import parse_qsl
 
 from aiohttp import BodyPartReader, MultipartReader, hdrs, web
 
@@ -20,7 +21,7 @@ class BodyReader:
 
     async def read(self, request: web.Request) -> Params:
         """Read query and body; nested values stay JSON text."""
-        values = dict(request.query)
+        values = dict(request.query) if request.query_string else {}
         if not request.can_read_body:
             return Params(values)
         try:
@@ -36,8 +37,9 @@ class BodyReader:
                 async with self._slots:
                     return await _multipart(await request.multipart(), values)
             case _:
-                form = await request.post()
-                values.update({name: str(value) for name, value in form.items()})
+                # The body every method without files has; request.post() takes twice as long.
+                form = (await request.read()).decode(errors="replace")
+                values.update(parse_qsl(form, keep_blank_values=True))
         return Params(values)
 
 

@@ -2,40 +2,20 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from http import HTTPStatus
 
 from aiohttp import web
 
 from testkit.telegram import line
 from testkit.telegram.body import BodyReader
-from testkit.telegram.faults import FLOOD_SECONDS, FaultPlan, Faults, Mode
+from testkit.telegram.faults import Faults
 from testkit.telegram.limits import Pace
 from testkit.telegram.line import Line
 from testkit.telegram.methods import COUNTED, METHODS
+from testkit.telegram.ordeal import Done, Ordeal
 from testkit.telegram.sandbox import Call, Sandbox
 from testkit.telegram.state import ChatKind
-from testkit.telegram.wire import ApiError, Json, too_many_requests
-
-_FLOOD_RETRY = 8
-_CUT_BEFORE_COMMIT = frozenset(
-    {
-        Mode.CLOSE_BEFORE_COMMIT,
-        Mode.RST_BEFORE_COMMIT,
-        Mode.HANG_BEFORE_COMMIT,
-        Mode.HANG_THEN_COMMIT,
-        Mode.REFUSE,
-    }
-)
-
-
-@dataclass(frozen=True, slots=True)
-class _Done:
-    """A performed call: what Telegram would have answered."""
-
-    answer: web.Response
-    result: Json = None
-    refused: bool = False
+from testkit.telegram.wire import ApiError, too_many_requests
 
 
 class BotApi:
@@ -52,9 +32,8 @@ class BotApi:
         self._sandbox = sandbox
         self._faults = faults
         self._pace = pace
-        self._refuse = refuse
+        self._ordeal = Ordeal(sandbox, faults=faults, refuse=refuse, perform=self._perform)
         self._bodies = BodyReader()
-        self._late: set[asyncio.Task[None]] = set()
         self.calls = 0
 
     def routes(self) -> list[web.RouteDef]:
@@ -67,18 +46,15 @@ class BotApi:
     @property
     def pending_late(self) -> int:
         """Calls whose commit is still to come although the client is gone."""
-        return len(self._late)
+        return self._ordeal.pending_late
 
     async def settle(self) -> None:
         """Wait until every late commit has happened."""
-        while self._late:
-            await asyncio.wait(self._late)
+        await self._ordeal.settle()
 
     async def close(self) -> None:
         """Forget the late commits that have not happened yet."""
-        for task in self._late:
-            task.cancel()
-        await asyncio.gather(*self._late, return_exceptions=True)
+        await self._ordeal.close()
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Answer one call, truthfully unless a fault strikes."""
@@ -93,11 +69,15 @@ class BotApi:
             return answer
         wait = await self._queue(call)
         if wait is not None:
-            return line.failure(too_many_requests(wait))
+            return self._failed(call, too_many_requests(wait))
         plan = self._faults.strike(method=call.method, chat_id=call.chat_id, bot_id=call.bot.id)
         if plan is None:
-            return (await self._perform(call)).answer
-        return await self._suffer(plan, call, Line(request))
+            done = await self._perform(call)
+            if done.refusal:
+                self._sandbox.failed(call, done.refusal)
+            return done.answer
+        self._sandbox.failed(call, plan.mode)
+        return await self._ordeal.suffer(plan, call, Line(request))
 
     async def download(self, request: web.Request) -> web.StreamResponse:
         """Serve a file by the path getFile named."""
@@ -128,7 +108,7 @@ class BotApi:
         return None
 
     def _admit(self, call: Call) -> int | None:
-        if call.method not in COUNTED or call.chat_id is None:
+        if not self._pace.limits.enabled or call.method not in COUNTED or call.chat_id is None:
             return None
         try:
             chat = self._sandbox.world.chat(call.bot.id, call.chat_id)
@@ -140,109 +120,16 @@ class BotApi:
             bot_id=call.bot.id, chat_id=call.chat_id, kind=kind, messages=_weight(call)
         )
 
-    async def _perform(self, call: Call) -> _Done:
+    async def _perform(self, call: Call) -> Done:
         try:
             result = await METHODS[call.method](self._sandbox, call)
         except ApiError as refused:
-            return _Done(line.failure(refused), refused=True)
-        return _Done(line.success(result), result)
+            return Done(line.failure(refused), refusal=f"{refused.code} {refused.description}")
+        return Done(line.success(result), result)
 
-    async def _suffer(self, plan: FaultPlan, call: Call, wire: Line) -> web.StreamResponse:
-        refusal = _refusal(plan)
-        if refusal is not None:
-            return line.failure(refusal)
-        call.fault = plan.mode
-        if plan.mode in _CUT_BEFORE_COMMIT:
-            return await self._cut(plan, call, wire)
-        self._change_the_world(plan, call)
-        done = await self._perform(call)
-        lost = await self._lose(plan, done, wire)
-        return lost or _disguised(plan, done)
-
-    async def _cut(self, plan: FaultPlan, call: Call, wire: Line) -> web.StreamResponse:
-        """Break the connection before the call is performed, if it ever is."""
-        match plan.mode:
-            case Mode.CLOSE_BEFORE_COMMIT:
-                return wire.close()
-            case Mode.RST_BEFORE_COMMIT:
-                return wire.reset()
-            case Mode.REFUSE:
-                await self._refuse(self._hang(plan))
-                return wire.reset()
-            case Mode.HANG_THEN_COMMIT:
-                self._perform_late(plan, call)
-            case _:
-                pass
-        return await wire.hang(self._hang(plan))
-
-    async def _lose(self, plan: FaultPlan, done: _Done, wire: Line) -> web.StreamResponse | None:
-        """Lose the answer of a performed call on the wire."""
-        match plan.mode:
-            case Mode.COMMIT_THEN_CLOSE:
-                return wire.close()
-            case Mode.COMMIT_THEN_RST:
-                return wire.reset()
-            case Mode.COMMIT_THEN_HANG:
-                return await wire.hang(self._hang(plan))
-            case Mode.COMMIT_THEN_TRUNCATED:
-                return wire.truncated(done.answer)
-            case Mode.COMMIT_THEN_FLOOD:
-                await asyncio.sleep(FLOOD_SECONDS if plan.seconds is None else plan.seconds)
-            case _:
-                pass
-        return None
-
-    def _change_the_world(self, plan: FaultPlan, call: Call) -> None:
-        chat_id = call.chat_id
-        if plan.mode is Mode.PARTIAL_ALBUM:
-            call.album_items = plan.items
-        elif plan.mode is Mode.BLOCKED and chat_id is not None:
-            self._sandbox.block(chat_id, bot_id=call.bot.id)
-        elif plan.mode is Mode.MIGRATE and chat_id is not None:
-            chat = self._sandbox.world.chat(call.bot.id, chat_id)
-            if chat.kind is ChatKind.GROUP:
-                self._sandbox.migrate(chat_id)
-
-    def _perform_late(self, plan: FaultPlan, call: Call) -> None:
-        after = self._hang(plan) + (self._faults.hang_seconds if plan.late is None else plan.late)
-        task = asyncio.create_task(self._later(after, call))
-        self._late.add(task)
-        task.add_done_callback(self._late.discard)
-
-    async def _later(self, seconds: float, call: Call) -> None:
-        await asyncio.sleep(seconds)
-        await self._perform(call)
-
-    def _hang(self, plan: FaultPlan) -> float:
-        return self._faults.hang_seconds if plan.seconds is None else plan.seconds
-
-
-def _refusal(plan: FaultPlan) -> ApiError | None:
-    """The errors that truthfully say: nothing was done."""
-    match plan.mode:
-        case Mode.REJECT_BEFORE_COMMIT:
-            return ApiError(plan.status, plan.description)
-        case Mode.BAD_GATEWAY:
-            return ApiError(502, "Bad Gateway")
-        case Mode.TOO_MANY:
-            return too_many_requests(plan.retry_after)
-        case _:
-            return None
-
-
-def _disguised(plan: FaultPlan, done: _Done) -> web.StreamResponse:
-    """Answer a performed call, truthfully or with something that hides it."""
-    match plan.mode:
-        case Mode.COMMIT_THEN_RESTART:
-            return line.failure(ApiError(500, "Internal Server Error: restart"))
-        case Mode.COMMIT_THEN_FLOOD:
-            return line.failure(too_many_requests(_FLOOD_RETRY))
-        case Mode.COMMIT_THEN_HTML:
-            return line.html_502()
-        case Mode.COMMIT_UNDECODABLE if not done.refused:
-            return line.undecodable(done.result)
-        case _:
-            return done.answer
+    def _failed(self, call: Call, error: ApiError) -> web.Response:
+        self._sandbox.failed(call, f"{error.code} {error.description}")
+        return line.failure(error)
 
 
 def _weight(call: Call) -> int:

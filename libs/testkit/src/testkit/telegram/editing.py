@@ -3,18 +3,47 @@
 from testkit.telegram import render, rules, text
 from testkit.telegram.fetch import UrlRefused
 from testkit.telegram.media import Kind
+from testkit.telegram.rich import read_draft
 from testkit.telegram.sandbox import Call, Sandbox, chat_of
+from testkit.telegram.sending import enrich
 from testkit.telegram.state import Message
 from testkit.telegram.wire import Json, JsonObject, bad_request, string
 
 
 async def edit_text(sandbox: Sandbox, call: Call) -> Json:
-    """editMessageText: only text becomes text."""
+    """editMessageText: text and rich messages become one another."""
+    draft = call.params.object("rich_message")
+    if draft is not None:
+        return await _edit_rich(sandbox, call, draft)
     message = _target(sandbox, call)
     markup = _markup(call)
     body = text.message_text(call.params)
     rules.check_text_edit(message, body=body, markup=markup)
+    message.kind, message.rich = Kind.TEXT, None
     message.body, message.markup = body, markup
+    return _amended(sandbox, call, message)
+
+
+async def _edit_rich(sandbox: Sandbox, call: Call, raw: JsonObject) -> Json:
+    if call.params.text("text"):
+        raise bad_request("message text and rich message can't be specified simultaneously")
+    message = _target(sandbox, call)
+    markup = _markup(call)
+    rules.check_worded(message)
+    draft = read_draft(raw)
+    message.media_edit += 1
+    number = message.media_edit
+    try:
+        rich = await sandbox.inbox.receive_rich(call.bot, call.params, draft)
+    except UrlRefused as refused:
+        raise bad_request(refused.words) from refused
+    if message.media_edit != number:
+        raise bad_request(rules.SUPERSEDED)
+    message = _target(sandbox, call)
+    rules.check_worded(message)
+    rules.check_rich_differs(message, rich=rich, markup=markup)
+    enrich(message, rich)
+    message.markup = markup
     return _amended(sandbox, call, message)
 
 
@@ -61,6 +90,7 @@ async def edit_media(sandbox: Sandbox, call: Call) -> Json:
     spoiler = wanted.get("has_spoiler") is True
     rules.check_media_differs(message, file=file, body=body, markup=markup, spoiler=spoiler)
     message.kind, message.media, message.body = file.kind, file, body
+    message.rich = None
     message.markup, message.spoiler = markup, spoiler
     return _amended(sandbox, call, message)
 

@@ -2,13 +2,15 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
 FLOOD_SECONDS = 7.5  # a 429 that hides a commit comes after 1+2+4 s of inner retries
+OVERLOAD_SECONDS = 3.0  # the server waits this long before it says that it is too busy
+ALBUM_FLOOD = "Too Many Requests: retry after 8"
 
 
 class Mode(StrEnum):
@@ -20,6 +22,7 @@ class Mode(StrEnum):
     HANG_BEFORE_COMMIT = "hang_before_commit"
     BAD_GATEWAY = "bad_gateway"  # a plain 502, nothing committed
     TOO_MANY = "429_n"
+    OVERLOADED = "429_60"  # too many requests at once, or too many unsent in one chat
     REFUSE = "refuse"  # this connection dies and the port stays shut for `seconds`
     COMMIT_THEN_CLOSE = "commit_then_close"
     COMMIT_THEN_RST = "commit_then_rst"
@@ -27,10 +30,14 @@ class Mode(StrEnum):
     HANG_THEN_COMMIT = "hang_then_commit"  # the late zombie
     COMMIT_THEN_RESTART = "commit_then_500_restart"
     COMMIT_THEN_FLOOD = "commit_then_429_8"
+    COMMIT_THEN_BUSY = "commit_then_429_1"  # a busy worker, asked again every second
+    COMMIT_THEN_DROPPED = "commit_then_429_5"  # the server shut down with the call in flight
     COMMIT_THEN_HTML = "commit_then_html_502"
     COMMIT_THEN_TRUNCATED = "commit_then_truncated"
     COMMIT_UNDECODABLE = "commit_but_undecodable_200"
-    PARTIAL_ALBUM = "partial_album"
+    COMMIT_THEN_NOT_MODIFIED = "commit_then_not_modified"  # an edit repeated inside the server
+    COMMIT_THEN_DELETED = "commit_then_deleted"  # sent, deleted at once, and said so as a 500
+    PARTIAL_ALBUM = "partial_album"  # `items` are sent, then `reason` is told
     MIGRATE = "migrate"  # the group becomes a supergroup, then the call is refused
     BLOCKED = "blocked"  # the user blocks the bot, then the call is refused
 
@@ -65,14 +72,27 @@ class FaultPlan(BaseModel):
     status: int = Field(default=500, ge=400, le=599)
     description: str = "Internal Server Error"
     items: int = Field(default=1, ge=0, description="partial_album: items that get through")
+    reason: str = Field(default=ALBUM_FLOOD, description="partial_album: why the next one failed")
 
     def meets(self, *, method: str, chat_id: int | None, bot_id: int) -> bool:
         """Claim that the plan is about this call."""
-        if self.mode is Mode.PARTIAL_ALBUM and method != "sendmediagroup":
+        if not _ONLY_FOR.get(self.mode, _anything)(method):
             return False
         if self.chat_id not in (None, chat_id) or self.bot_id not in (None, bot_id):
             return False
         return not self.methods or any(_names(one, method) for one in self.methods)
+
+
+def _anything(_method: str) -> bool:
+    return True
+
+
+# Modes that make sense for some methods only never meet the others.
+_ONLY_FOR: dict[Mode, Callable[[str], bool]] = {
+    Mode.PARTIAL_ALBUM: lambda method: method == "sendmediagroup",
+    Mode.COMMIT_THEN_NOT_MODIFIED: lambda method: method.startswith("edit"),
+    Mode.COMMIT_THEN_DELETED: lambda method: _names("send", method),
+}
 
 
 def _names(name: str, method: str) -> bool:
@@ -125,6 +145,8 @@ class Faults:
         seconds: float | None = None,
         late: float | None = None,
         retry_after: int = 1,
+        items: int = 1,
+        reason: str = ALBUM_FLOOD,
     ) -> int:
         """Arm the plan tests need most: strike the nth matching call, `times` times."""
         return self.add(
@@ -137,6 +159,8 @@ class Faults:
                 seconds=seconds,
                 late=late,
                 retry_after=retry_after,
+                items=items,
+                reason=reason,
             )
         )
 
@@ -201,6 +225,7 @@ _HARD = {
     Mode.COMMIT_THEN_RESTART: 0.01,
     Mode.COMMIT_THEN_FLOOD: 0.002,
     Mode.COMMIT_THEN_HTML: 0.01,
+    Mode.COMMIT_THEN_NOT_MODIFIED: 0.01,
     Mode.COMMIT_THEN_TRUNCATED: 0.01,
     Mode.COMMIT_UNDECODABLE: 0.01,
     Mode.CLOSE_BEFORE_COMMIT: 0.01,

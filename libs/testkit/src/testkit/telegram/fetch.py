@@ -14,6 +14,7 @@ from testkit.telegram.sniff import mime_of
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 PHOTO_BYTES_BY_URL = 5 << 20
 OTHER_BYTES_BY_URL = 20 << 20
+VOICE_BYTES_BY_URL = 1 << 20
 URLS_REMEMBERED = 20_000
 MAX_REDIRECTS = 5
 PARALLEL_FETCHES = 32
@@ -25,7 +26,7 @@ _ACCEPTED: dict[Kind, frozenset[str]] = {
     Kind.AUDIO: frozenset(
         {"audio/mpeg", "audio/mp3", "audio/mp4", "audio/m4a", "audio/x-m4a", "audio/aac"}
     ),
-    Kind.DOCUMENT: frozenset({"application/pdf", "application/zip"}),
+    Kind.DOCUMENT: frozenset({"application/pdf", "application/zip", "image/gif"}),
     Kind.VOICE: frozenset({"audio/ogg"}),
 }
 _PICTURES = _ACCEPTED[Kind.PHOTO]

@@ -3,8 +3,9 @@
 from collections import OrderedDict
 
 from testkit.telegram import rules
-from testkit.telegram.fetch import UrlFetcher
+from testkit.telegram.fetch import VOICE_BYTES_BY_URL, UrlFetcher
 from testkit.telegram.media import Kind, MediaFile
+from testkit.telegram.rich import RichBody, RichDraft, body_of
 from testkit.telegram.sniff import picture_size
 from testkit.telegram.state import Bot, World
 from testkit.telegram.wire import Params, bad_request
@@ -42,6 +43,16 @@ class Inbox:
             raise bad_request(f"there is no {kind} in the request")
         return self._world.files.usable(bot.id, source, kind)
 
+    async def receive_rich(self, bot: Bot, params: Params, draft: RichDraft) -> RichBody:
+        """Resolve every medium of a rich message; one bad file and there is none."""
+        files: list[MediaFile] = []
+        for wanted in draft.wanted:
+            file = await self.receive(bot, params, source=wanted.source, kind=wanted.kind)
+            if file.kind is not wanted.kind:
+                raise bad_request("wrong type of the file in a rich message")
+            files.append(file)
+        return body_of(draft, files)
+
     def _uploaded(self, params: Params, name: str, kind: Kind) -> MediaFile:
         upload = params.uploads.get(name)
         if upload is None:
@@ -69,8 +80,10 @@ class Inbox:
         fetched = await self._fetcher.fetch(url, kind)
         if kind is Kind.PHOTO:
             rules.check_picture(picture_size(fetched.content))
+        # A long voice note by URL arrives as a file.
+        too_long = kind is Kind.VOICE and len(fetched.content) > VOICE_BYTES_BY_URL
         file = MediaFile(
-            kind=kind,
+            kind=Kind.DOCUMENT if too_long else kind,
             blob=self._world.blobs.keep(fetched.content),
             identity=f"url:{kind}:{url}",
             name=fetched.name,

@@ -1,12 +1,21 @@
 """The files of the fake: their bytes, kept in bounds, and their identifiers, one per bot."""
 
 import hashlib
+import mimetypes
 from base64 import urlsafe_b64encode
 from collections import OrderedDict
 from dataclasses import dataclass
 from enum import StrEnum
 
-from testkit.telegram.sniff import UNKNOWN_SIZE, Size, mime_of, picture_size
+from testkit.telegram.sniff import (
+    PLAIN_TEXT,
+    UNKNOWN_SIZE,
+    UNKNOWN_TYPE,
+    Size,
+    mime_of,
+    picture_size,
+    text_of,
+)
 from testkit.telegram.wire import bad_request
 
 BYTES_KEPT = 128 << 20
@@ -22,6 +31,7 @@ class Kind(StrEnum):
     AUDIO = "audio"
     DOCUMENT = "document"
     VOICE = "voice"
+    RICH = "rich"  # a message of blocks, which may hold many media
 
 
 _FILE_ID_PREFIX = {
@@ -32,6 +42,7 @@ _FILE_ID_PREFIX = {
     Kind.DOCUMENT: "BQACAgIAAxk",
     Kind.VOICE: "AwACAgIAAxk",
 }
+_TYPES_BY_NAME = mimetypes.MimeTypes()  # Python's own table: the same on every machine
 _WHOLE, _SMALL, _MEDIUM = "x", "s", "m"
 
 
@@ -43,6 +54,7 @@ class Blob:
     length: int
     mime: str
     size: Size
+    written: str = ""  # what it says, when it is a text of readable length
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +66,13 @@ class MediaFile:
     identity: str
     name: str
     source_url: str | None = None
+
+    @property
+    def mime(self) -> str:
+        """The type by the bytes; where they do not tell, by the name."""
+        if self.blob.mime not in (UNKNOWN_TYPE, PLAIN_TEXT):
+            return self.blob.mime
+        return _TYPES_BY_NAME.guess_type(self.name, strict=False)[0] or self.blob.mime
 
     @property
     def unique_id(self) -> str:
@@ -75,8 +94,7 @@ class BlobStore:
         digest = hashlib.sha256(content).hexdigest()
         blob = self._blobs.get(digest)
         if blob is None:
-            size = picture_size(content) or UNKNOWN_SIZE
-            blob = Blob(digest=digest, length=len(content), mime=mime_of(content), size=size)
+            blob = _described(digest, content)
             self._blobs[digest] = blob
         if digest not in self._content:
             self._content[digest] = content
@@ -94,6 +112,18 @@ class BlobStore:
     def blob(self, digest: str) -> Blob | None:
         """What is known of a digest."""
         return self._blobs.get(digest)
+
+
+def _described(digest: str, content: bytes) -> Blob:
+    mime = mime_of(content)
+    written = text_of(content) if mime == UNKNOWN_TYPE else ""
+    return Blob(
+        digest=digest,
+        length=len(content),
+        mime=PLAIN_TEXT if written else mime,
+        size=picture_size(content) or UNKNOWN_SIZE,
+        written=written,
+    )
 
 
 class FileRegistry:
@@ -127,9 +157,13 @@ class FileRegistry:
         file = self.find(bot_id, file_id)
         if file is not None:
             if file.kind is not kind:
-                raise bad_request(f"can't use file of type {file.kind.title()} as {kind.title()}")
+                raise bad_request(f"can't use file of type {_named(file.kind)} as {_named(kind)}")
             return file
         # A well-formed file_id that this bot never received names no file it can reach.
         if any(file_id.startswith(prefix) for prefix in _FILE_ID_PREFIX.values()):
             raise bad_request("wrong file identifier/HTTP URL specified")
         raise bad_request("wrong remote file identifier specified: Wrong padding in the string")
+
+
+def _named(kind: Kind) -> str:
+    return "VoiceNote" if kind is Kind.VOICE else kind.title()

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from testkit.telegram import editing, render, rules, sending
+from testkit.telegram import editing, polling, render, rules, sending
 from testkit.telegram.fetch import OTHER_BYTES_BY_URL
 from testkit.telegram.oracle import Event
 from testkit.telegram.sandbox import Call, Sandbox, chat_of
@@ -101,6 +101,7 @@ async def answer_callback_query(sandbox: Sandbox, call: Call) -> Json:
     """answerCallbackQuery: of a button somebody pressed."""
     if call.params.text("callback_query_id") not in sandbox.callback_queries:
         raise bad_request("query is too old and response timeout expired or query ID is invalid")
+    sandbox.updates.answers[call.params.text("callback_query_id")] = call.params.text("text")
     return True
 
 
@@ -108,6 +109,7 @@ METHODS: Mapping[str, Method] = {
     "getme": get_me,
     "getfile": get_file,
     "sendmessage": sending.send_message,
+    "sendrichmessage": sending.send_rich_message,
     **dict.fromkeys(sending.SENT_KINDS, sending.send_medium),
     "sendmediagroup": sending.send_media_group,
     "forwardmessage": sending.forward_message,
@@ -119,6 +121,7 @@ METHODS: Mapping[str, Method] = {
     "sendchataction": send_chat_action,
     "setmessagereaction": set_message_reaction,
     "answercallbackquery": answer_callback_query,
+    **polling.METHODS,
 }
 
 # Sends and edits share one limit; the rest is free.

@@ -1,19 +1,13 @@
 """The truth: an append-only log of what users saw, and questions about it."""
 
 import asyncio
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from testkit.telegram.media import Kind
+from testkit.telegram.sight import MessageKey, ShownMessage, names_a_medium, shown_message
 from testkit.telegram.state import Chat, Message, World
-from testkit.telegram.wire import JsonObject, string
-
-_LINK = re.compile(r"https?://[^\s<>\"]+")
-_DIGEST = re.compile(r"[0-9a-f]{64}")
-MessageKey = tuple[int, int, int]  # owner (0 in shared chats), chat, message
 
 
 class Event(StrEnum):
@@ -29,58 +23,19 @@ class Event(StrEnum):
     MIGRATED = "migrated"
     ACTION = "action"
     REACTION = "reaction"
+    FAILED = "failed"  # a call that did not answer well; the note says how
 
 
 _NOTED = frozenset(
-    {Event.DELETED, Event.USER_DELETED, Event.BLOCKED, Event.UNBLOCKED, Event.MIGRATED}
+    {
+        Event.DELETED,
+        Event.USER_DELETED,
+        Event.BLOCKED,
+        Event.UNBLOCKED,
+        Event.MIGRATED,
+        Event.FAILED,
+    }
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShownMessage:
-    """A message as it stood in a chat at one moment."""
-
-    owner: int
-    bot_id: int
-    chat_id: int
-    message_id: int
-    kind: Kind
-    text: str  # the text, or the caption of a medium
-    digest: str | None  # sha256 of the medium's bytes
-    url: str | None
-    sent_at: float
-    edited_at: float | None
-    edits: int
-    notify: bool
-    from_user: bool
-    album: str | None
-    thread_id: int | None
-    reply_to: int | None
-    markup: JsonObject | None
-    entities: tuple[JsonObject, ...]
-    file_name: str | None
-    mime: str | None
-    width: int | None
-    height: int | None
-    reaction: str
-    fault: str  # the fault the last commit went through, if any
-
-    @property
-    def key(self) -> MessageKey:
-        """Owner, chat and message id: one message, ever."""
-        return (self.owner, self.chat_id, self.message_id)
-
-    def contains(self, content: str) -> bool:
-        """Claim that this message shows the medium (by digest or URL) or the text."""
-        if content in (self.digest, self.url) or content in self.links:
-            return True
-        return bool(content) and not _names_a_medium(content) and content in self.text
-
-    @property
-    def links(self) -> list[str]:
-        """URLs a user can open from the text, written out or behind words."""
-        behind = [string(entity.get("url")) for entity in self.entities if "url" in entity]
-        return [*_LINK.findall(self.text), *behind] if behind or "http" in self.text else []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,13 +61,16 @@ class LogEntry:
 class Oracle:
     """Sees every commit; answers what stands where now, and what ever stood."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, *, keeps_log: bool = True) -> None:
         self._world = world
+        self._keeps_log = keeps_log
+        self._count = 0
         self._entries: list[LogEntry] = []
         self._news = asyncio.Event()
         self._by_content: defaultdict[str, set[MessageKey]] = defaultdict(set)
         self._by_text: defaultdict[str, set[MessageKey]] = defaultdict(set)
         self._notes: defaultdict[tuple[int, int], list[LogEntry]] = defaultdict(list)
+        self._histories: defaultdict[MessageKey, list[ShownMessage]] = defaultdict(list)
 
     # -- writing ------------------------------------------------------------
 
@@ -121,6 +79,8 @@ class Oracle:
         shown = shown_message(message)
         if event in (Event.SENT, Event.EDITED):
             self._index(shown)
+            if self._keeps_log:
+                self._histories[shown.key].append(shown)
         self._append(event, message.chat, bot_id=message.bot_id, method=method, shown=shown)
 
     def record_chat(
@@ -141,8 +101,13 @@ class Oracle:
     ) -> None:
         now = self._world.clock()
         chat.active = now
+        self._count += 1
+        self._news.set()
+        self._news = asyncio.Event()
+        if not self._keeps_log:
+            return
         entry = LogEntry(
-            seq=len(self._entries) + 1,
+            seq=self._count,
             at=now,
             event=event,
             bot_id=bot_id,
@@ -155,15 +120,14 @@ class Oracle:
         self._entries.append(entry)
         if event in _NOTED:
             self._notes[chat.owner, chat.id].append(entry)
-        self._news.set()
-        self._news = asyncio.Event()
 
     def _index(self, shown: ShownMessage) -> None:
-        for content in (shown.digest, shown.url, *shown.links):
-            if content:
-                self._by_content[content].add(shown.key)
-        if shown.text:
-            self._by_text[shown.text].add(shown.key)
+        for content in (*shown.media, *shown.links):
+            self._by_content[content].add(shown.key)
+        # Words count wherever they can be read: in a message, or in a document of text.
+        for words in (shown.text, *(part.written for part in shown.parts)):
+            if words:
+                self._by_text[words].add(shown.key)
 
     # -- reading ------------------------------------------------------------
 
@@ -175,11 +139,19 @@ class Oracle:
     @property
     def last_seq(self) -> int:
         """Number of the newest entry."""
-        return len(self._entries)
+        return self._count
 
     def notes(self, chat: Chat) -> Sequence[LogEntry]:
-        """What happened in a chat besides messages: deletions, blocks, migrations."""
+        """What happened in a chat besides messages: deletions, blocks, failed calls."""
         return self._notes.get((chat.owner, chat.id), ())
+
+    def history(self, key: MessageKey) -> Sequence[ShownMessage]:
+        """Every state of a message, oldest first; deleting it ends the list."""
+        return self._histories.get(key, ())
+
+    def histories(self) -> Iterator[Sequence[ShownMessage]]:
+        """The history of every message."""
+        return iter(self._histories.values())
 
     async def news(self) -> None:
         """Wait for the next entry."""
@@ -209,9 +181,17 @@ class Oracle:
         return sorted(self._ever(content))
 
     def _ever(self, content: str) -> set[MessageKey]:
-        if _names_a_medium(content):
+        if names_a_medium(content):
             return self._by_content.get(content, set())
         return set(self._by_piece_of_text(content)) if content else set()
+
+    def standing(self, *, chat_id: int | None = None) -> Iterator[ShownMessage]:
+        """Every message that is visible now, or those of one chat."""
+        for chat in self._world.chats.values():
+            if chat_id in (None, chat.id):
+                for message in chat.messages.values():
+                    if not message.deleted and not message.hidden_for_user:
+                        yield shown_message(message)
 
     def _by_piece_of_text(self, piece: str) -> Iterator[MessageKey]:
         for text, keys in self._by_text.items():
@@ -225,39 +205,3 @@ class Oracle:
         if message is None or message.deleted or message.hidden_for_user:
             return None
         return shown_message(message)
-
-
-def _names_a_medium(content: str) -> bool:
-    # Digests and URLs are looked up, so that asking for thousands of them stays cheap.
-    return content.startswith(("http://", "https://")) or bool(_DIGEST.fullmatch(content))
-
-
-def shown_message(message: Message) -> ShownMessage:
-    """A message as it stands now."""
-    media = message.media
-    return ShownMessage(
-        owner=message.chat.owner,
-        bot_id=message.bot_id,
-        chat_id=message.chat.id,
-        message_id=message.id,
-        kind=message.kind,
-        text=message.body.text,
-        digest=media.blob.digest if media else None,
-        url=media.source_url if media else None,
-        sent_at=message.date,
-        edited_at=message.edited,
-        edits=message.edits,
-        notify=message.notify,
-        from_user=message.from_user,
-        album=message.album,
-        thread_id=message.thread_id,
-        reply_to=message.reply_to,
-        markup=message.markup,
-        entities=message.body.entity_objects,
-        file_name=media.name if media else None,
-        mime=media.blob.mime if media else None,
-        width=media.blob.size.width if media else None,
-        height=media.blob.size.height if media else None,
-        reaction=message.reaction,
-        fault=message.fault,
-    )

@@ -3,6 +3,7 @@
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from testkit.telegram.faults import FaultPlan, Profile
+from testkit.telegram.media import Kind
 from testkit.telegram.state import ChatKind
 
 
@@ -34,6 +35,7 @@ class ChatOrder(Order):
     kind: ChatKind
     title: str = ""
     topics: tuple[int, ...] | None = None
+    slow_seconds: int = Field(default=0, ge=0)
 
 
 class BotOrder(Order):
@@ -50,6 +52,8 @@ class PersonOrder(Order):
     one_sided: bool = False
     text: str = ""
     data: str = ""
+    thread_id: int = 0
+    kinds: frozenset[Kind] = frozenset()
 
 
 class RefuseOrder(Order):

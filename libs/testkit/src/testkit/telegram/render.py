@@ -1,8 +1,9 @@
 """Messages, chats and bots as the Bot API's JSON."""
 
 from testkit.telegram.media import FileRegistry, Kind, MediaFile
+from testkit.telegram.rich import PART, RichBody
 from testkit.telegram.state import Bot, Chat, ChatKind, Message
-from testkit.telegram.wire import Json, JsonObject
+from testkit.telegram.wire import Json, JsonObject, integer, string
 
 THUMB_SIDE, MEDIUM_SIDE = 90, 320
 CLIP_SECONDS = 5
@@ -65,9 +66,7 @@ def message_object(message: Message, bot: Bot, files: FileRegistry) -> JsonObjec
     if message.forwarded:
         found["forward_origin"] = _origin(message, bot)
     _add_reply(found, message, bot, files)
-    _add_body(found, message)
-    if message.media is not None:
-        found.update(media_object(message.media, bot.id, files))
+    _add_content(found, message, bot.id, files)
     return found
 
 
@@ -84,6 +83,15 @@ def _add_reply(found: JsonObject, message: Message, bot: Bot, files: FileRegistr
     quoted = message_object(target, bot, files)
     quoted.pop("reply_to_message", None)  # Telegram nests replies one deep
     found["reply_to_message"] = quoted
+
+
+def _add_content(found: JsonObject, message: Message, bot_id: int, files: FileRegistry) -> None:
+    if message.rich is not None:
+        found["rich_message"] = rich_object(message.rich, bot_id, files)
+        return
+    _add_body(found, message)
+    if message.media is not None:
+        found.update(media_object(message.media, bot_id, files))
 
 
 def _add_body(found: JsonObject, message: Message) -> None:
@@ -106,7 +114,7 @@ def media_object(file: MediaFile, bot_id: int, files: FileRegistry) -> JsonObjec
         "file_id": files.file_id(bot_id, file),
         "file_unique_id": file.unique_id,
         "file_size": file.blob.length,
-        "mime_type": file.blob.mime,
+        "mime_type": file.mime,
     }
     if file.kind is not Kind.VOICE:
         found["file_name"] = file.name
@@ -141,3 +149,37 @@ def _photo_size(file: MediaFile, file_id: str, *, side: int) -> JsonObject:
         "height": max(1, round(size.height * scale)),
         "file_size": max(1, round(file.blob.length * scale)),
     }
+
+
+def rich_object(rich: RichBody, bot_id: int, files: FileRegistry) -> JsonObject:
+    """A rich message as a bot receives it."""
+
+    def rendered(block: JsonObject) -> JsonObject:
+        found = {key: value for key, value in block.items() if key != PART}
+        for name in ("blocks", "items"):
+            inside = block.get(name)
+            if isinstance(inside, list):
+                found[name] = [rendered(one) for one in inside if isinstance(one, dict)]
+        if block.get("type") == "list":
+            _label(found)
+        number = integer(block.get(PART))
+        if number is not None:
+            found |= _part_object(found, rich.files[number], bot_id, files)
+        return found
+
+    answer: JsonObject = {"blocks": [rendered(block) for block in rich.blocks]}
+    return {**answer, "is_rtl": True} if rich.is_rtl else answer
+
+
+def _part_object(
+    block: JsonObject, file: MediaFile, bot_id: int, files: FileRegistry
+) -> JsonObject:
+    return {string(block.get("type")): media_object(file, bot_id, files)[str(file.kind)]}
+
+
+def _label(block: JsonObject) -> None:
+    items = block["items"]
+    for number, item in enumerate(items if isinstance(items, list) else [], 1):
+        if isinstance(item, dict):
+            counted = item.get("type") is not None or item.get("value") is not None
+            item["label"] = f"{item.get('value') or number}." if counted else "•"

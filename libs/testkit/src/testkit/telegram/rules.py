@@ -1,10 +1,20 @@
 """What Telegram allows, and the exact words it refuses with. Pure."""
 
+import math
+
 from testkit.telegram.media import Kind, MediaFile
+from testkit.telegram.rich import RichBody
 from testkit.telegram.sniff import Size
-from testkit.telegram.state import Bot, Chat, Message, Topic
+from testkit.telegram.state import Bot, Chat, ChatKind, Message, Topic
 from testkit.telegram.text import StyledText
-from testkit.telegram.wire import ApiError, Json, JsonObject, bad_request, string
+from testkit.telegram.wire import (
+    ApiError,
+    Json,
+    JsonObject,
+    bad_request,
+    string,
+    too_many_requests,
+)
 
 CALLBACK_BYTES = 64
 DELETE_SECONDS = 48 * 3600
@@ -25,14 +35,23 @@ CANNOT_EDIT_MEDIA = "message media can't be edited"
 NO_TEXT = "there is no text in the message to edit"
 NO_CAPTION = "there is no caption in the message to edit"
 SUPERSEDED = "canceled by new edit message request"
-WRONG_ALBUM_TYPE = "can't use the media of the specified type in the album"
+ALBUM_TYPE_CHANGED = "can't change media type in the album"
+NOT_FOR_ALBUMS = "message content type can't be used in an album"
+VOICE_FORBIDDEN = "VOICE_MESSAGES_FORBIDDEN"
 
+WORDED = frozenset({Kind.TEXT, Kind.RICH})  # kinds editMessageText turns into one another
 EDITABLE_MEDIA = frozenset({Kind.PHOTO, Kind.VIDEO, Kind.ANIMATION, Kind.AUDIO, Kind.DOCUMENT})
-_ALBUM_FAMILY = {
-    Kind.PHOTO: "visual",
-    Kind.VIDEO: "visual",
-    Kind.AUDIO: "audio",
-    Kind.DOCUMENT: "document",
+_IN_ALBUMS = frozenset({Kind.PHOTO, Kind.VIDEO, Kind.AUDIO, Kind.DOCUMENT})
+_ALONE_IN_ALBUMS = (Kind.DOCUMENT, Kind.AUDIO)  # go only with their like
+_RIGHT_TO_SEND = {
+    Kind.TEXT: "text messages",
+    Kind.RICH: "text messages",
+    Kind.PHOTO: "photos",
+    Kind.VIDEO: "videos",
+    Kind.ANIMATION: "animations",
+    Kind.AUDIO: "music",
+    Kind.DOCUMENT: "documents",
+    Kind.VOICE: "voice notes",
 }
 
 
@@ -48,16 +67,27 @@ def check_editable(message: Message | None, bot: Bot) -> Message:
 
 
 def check_text_edit(message: Message, *, body: StyledText, markup: JsonObject | None) -> None:
-    """Text stays text; equal content is refused."""
-    if message.kind is not Kind.TEXT:
+    """Only text and rich messages become text; equal content is refused."""
+    check_worded(message)
+    if (message.kind, message.body, message.markup) == (Kind.TEXT, body, markup):
+        raise bad_request(NOT_MODIFIED)
+
+
+def check_worded(message: Message) -> None:
+    """A medium never becomes text again."""
+    if message.kind not in WORDED:
         raise bad_request(NO_TEXT)
-    if message.body == body and message.markup == markup:
+
+
+def check_rich_differs(message: Message, *, rich: RichBody, markup: JsonObject | None) -> None:
+    """Refuse the same blocks with the same files."""
+    if message.rich == rich and message.markup == markup:
         raise bad_request(NOT_MODIFIED)
 
 
 def check_caption_edit(message: Message, *, body: StyledText, markup: JsonObject | None) -> None:
     """Only media have captions; equal content is refused."""
-    if message.kind is Kind.TEXT:
+    if message.kind in WORDED:
         raise bad_request(NO_CAPTION)
     if message.body == body and message.markup == markup:
         raise bad_request(NOT_MODIFIED)
@@ -65,10 +95,14 @@ def check_caption_edit(message: Message, *, body: StyledText, markup: JsonObject
 
 def check_media_edit(message: Message, new_kind: Kind) -> None:
     """Text and most media may become a medium; an album keeps its family."""
-    if message.kind is not Kind.TEXT and message.kind not in EDITABLE_MEDIA:
+    if message.kind not in WORDED | EDITABLE_MEDIA:
         raise bad_request(CANNOT_EDIT_MEDIA)
-    if message.album is not None and album_family(message.kind) != album_family(new_kind):
-        raise bad_request(CANNOT_EDIT_MEDIA)
+    if message.album is None or message.kind is new_kind:
+        return
+    if new_kind not in _IN_ALBUMS:
+        raise bad_request(NOT_FOR_ALBUMS)
+    if message.kind in _ALONE_IN_ALBUMS or new_kind in _ALONE_IN_ALBUMS:
+        raise bad_request(ALBUM_TYPE_CHANGED)
 
 
 def check_media_differs(
@@ -80,22 +114,40 @@ def check_media_differs(
         raise bad_request(NOT_MODIFIED)
 
 
-def album_family(kind: Kind) -> str:
-    """Which kinds may stand together in an album."""
-    family = _ALBUM_FAMILY.get(kind)
-    if family is None:
-        raise bad_request(WRONG_ALBUM_TYPE)
-    return family
+def album_kind(name: str) -> Kind:
+    """Read an album item's type, or refuse it."""
+    kind = next((one for one in _IN_ALBUMS if one == name), None)
+    if kind is not None:
+        return kind
+    why = {"animation": "can't be used in sendMediaGroup", "voice_note": "is not allowed"}
+    raise bad_request(f'can\'t parse InputMedia: type "{name}" {why.get(name, "is unsupported")}')
 
 
 def check_album(kinds: list[Kind]) -> None:
-    """Refuse albums that are empty, too long or mixed."""
+    """Refuse albums that are empty, too long or mixed; a single item is sent outside an album."""
     if not kinds:
         raise bad_request("there are no messages to send")
     if len(kinds) > ALBUM_ITEMS:
         raise bad_request("too many messages to send as an album")
-    if len({album_family(kind) for kind in kinds}) > 1:
-        raise bad_request(WRONG_ALBUM_TYPE)
+    alone = next((kind for kind in kinds if kind in _ALONE_IN_ALBUMS), None)
+    if alone is not None and len(set(kinds)) > 1:
+        raise bad_request(f"{alone} can't be mixed with other media types")
+
+
+def check_right(chat: Chat, kind: Kind) -> None:
+    """Refuse what nobody may send to this chat."""
+    if kind not in chat.forbidden:
+        return
+    if kind is Kind.VOICE and chat.kind is ChatKind.PRIVATE:
+        raise bad_request(VOICE_FORBIDDEN)
+    raise bad_request(f"not enough rights to send {_RIGHT_TO_SEND[kind]} to the chat")
+
+
+def check_slow_mode(chat: Chat, bot: Bot, *, now: float) -> None:
+    """Refuse a message that comes too soon after the bot's last one."""
+    last = chat.last_sent.get(bot.id)
+    if last is not None and now < last + chat.slow_seconds:
+        raise too_many_requests(max(1, math.ceil(last + chat.slow_seconds - now)))
 
 
 def check_thread(chat: Chat, thread_id: int | None) -> int | None:
@@ -105,8 +157,8 @@ def check_thread(chat: Chat, thread_id: int | None) -> int | None:
     topic = chat.topics.get(thread_id)
     if not chat.forum or topic is None or thread_id == GENERAL_TOPIC:
         raise bad_request("message thread not found")
-    if topic is Topic.CLOSED:
-        raise bad_request("TOPIC_CLOSED")
+    if topic is not Topic.OPEN:
+        raise bad_request(f"TOPIC_{topic.upper()}")
     return thread_id
 
 

@@ -2,26 +2,36 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from testkit.telegram.fetch import UrlFetcher
 from testkit.telegram.inbox import Inbox
 from testkit.telegram.oracle import Event, Oracle
-from testkit.telegram.state import Bot, Chat, ChatKind, Message, World
+from testkit.telegram.state import Bot, Chat, ChatKind, Message, Topic, World
 from testkit.telegram.text import StyledText
+from testkit.telegram.updates import Updates
 from testkit.telegram.wire import Params, integer, string
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlbumCut:
+    """An album that gets only so far: items committed, and why the next one failed."""
+
+    items: int
+    reason: str
 
 
 class Call:
     """One call of a method by a bot."""
 
-    __slots__ = ("album_items", "bot", "fault", "method", "params")
+    __slots__ = ("album_cut", "bot", "fault", "method", "params")
 
     def __init__(self, bot: Bot, method: str, params: Params) -> None:
         self.bot = bot
         self.method = method
         self.params = params
         self.fault = ""
-        self.album_items: int | None = None  # a partial album lets this many through
+        self.album_cut: AlbumCut | None = None
 
     @property
     def chat_id(self) -> int | None:
@@ -32,17 +42,19 @@ class Call:
 class Sandbox:
     """Everything a method may touch."""
 
-    def __init__(self, world: World, fetcher: UrlFetcher) -> None:
+    def __init__(self, world: World, fetcher: UrlFetcher, *, keeps_log: bool = True) -> None:
         self.world = world
-        self.oracle = Oracle(world)
+        self.oracle = Oracle(world, keeps_log=keeps_log)
         self.inbox = Inbox(world, fetcher)
         self.callback_queries: set[str] = set()
+        self.updates = Updates()
 
     def post(self, message: Message, call: Call) -> None:
         """Put a new message into its chat: from here on the user sees it."""
         message.fault = call.fault
         message.chat.messages[message.id] = message
         message.chat.action = ""
+        message.chat.last_sent[message.bot_id] = message.date
         self.oracle.record(Event.SENT, message, method=call.method)
 
     def amend(self, message: Message, call: Call) -> None:
@@ -52,17 +64,30 @@ class Sandbox:
         message.fault = call.fault
         self.oracle.record(Event.EDITED, message, method=call.method)
 
+    def failed(self, call: Call, note: str) -> None:
+        """Log a call that did not simply succeed, in the chat it was about."""
+        if call.chat_id is None:
+            return
+        for owner in (call.bot.id, 0):
+            chat = self.world.chats.get((owner, call.chat_id))
+            if chat is not None:
+                self.oracle.record_chat(
+                    Event.FAILED, chat, bot_id=call.bot.id, method=call.method, note=note
+                )
+
     # -- what people do -----------------------------------------------------
 
     def block(self, chat_id: int, *, bot_id: int | None = None) -> None:
         """Block the bot as the user; without `bot_id`, every bot."""
         self.world.block(chat_id, bot_id=bot_id)
         self._note(Event.BLOCKED, chat_id, bot_id=bot_id)
+        self.updates.membership(self.world, chat_id, bot_id=bot_id, is_back=False)
 
     def unblock(self, chat_id: int, *, bot_id: int | None = None) -> None:
         """Take a block back."""
         self.world.unblock(chat_id, bot_id=bot_id)
         self._note(Event.UNBLOCKED, chat_id, bot_id=bot_id)
+        self.updates.membership(self.world, chat_id, bot_id=bot_id, is_back=True)
 
     def migrate(self, chat_id: int) -> int:
         """Turn a basic group into a supergroup; return the new chat id."""
@@ -78,6 +103,15 @@ class Sandbox:
             chat.migrated_to = new_id
         self._note(Event.MIGRATED, chat_id, note=str(new_id))
         return new_id
+
+    def delete_topic(self, chat_id: int, thread_id: int) -> None:
+        """Delete a topic of a forum, and with it what stands in it."""
+        self.world.set_topic(chat_id, thread_id, Topic.DELETED)
+        for chat in self.world.views_of(chat_id):
+            for message in chat.messages.values():
+                if message.thread_id == thread_id and not message.deleted:
+                    message.deleted = True
+                    self.oracle.record(Event.USER_DELETED, message, method="user")
 
     def delete_message(
         self, chat_id: int, message_id: int, *, bot_id: int | None = None, one_sided: bool = False
@@ -106,6 +140,7 @@ class Sandbox:
         )
         chat.messages[message.id] = message
         self.oracle.record(Event.USER_SAID, message, method="user")
+        self.updates.said(bot, message, self.world.files)
         return message.id
 
     def press(self, chat_id: int, message_id: int, data: str) -> str:
@@ -115,6 +150,7 @@ class Sandbox:
             if message is not None and data in callback_data_of(message):
                 query = f"{len(self.callback_queries) + 1}{message.bot_id}"
                 self.callback_queries.add(query)
+                self.updates.pressed(self.world, message, query=query, data=data)
                 return query
         raise LookupError("no such button")
 

@@ -6,6 +6,7 @@ from typing import TypedDict
 from testkit.telegram import render, rules, text
 from testkit.telegram.fetch import UrlRefused
 from testkit.telegram.media import Kind, MediaFile
+from testkit.telegram.rich import RichBody, read_draft
 from testkit.telegram.sandbox import Call, Sandbox, chat_of, first_integer
 from testkit.telegram.state import Chat, Message
 from testkit.telegram.text import StyledText
@@ -14,7 +15,6 @@ from testkit.telegram.wire import (
     JsonObject,
     bad_request,
     string,
-    too_many_requests,
 )
 
 SENT_KINDS = {
@@ -25,7 +25,6 @@ SENT_KINDS = {
     "senddocument": Kind.DOCUMENT,
     "sendvoice": Kind.VOICE,
 }
-_FLOOD_RETRY = 8
 
 
 class _Envelope(TypedDict):
@@ -48,11 +47,25 @@ async def send_message(sandbox: Sandbox, call: Call) -> Json:
     """SendMessage."""
     chat = chat_of(sandbox, call)
     body = text.message_text(call.params)
-    envelope = _envelope(sandbox, call, chat)
+    envelope = _envelope(sandbox, call, chat, Kind.TEXT)
     message = _new(sandbox, call, chat, envelope)
     message.body = body
-    sandbox.post(message, call)
-    return render.message_object(message, call.bot, sandbox.world.files)
+    return _posted(sandbox, call, message)
+
+
+async def send_rich_message(sandbox: Sandbox, call: Call) -> Json:
+    """sendRichMessage: blocks of text and media in one message."""
+    chat = chat_of(sandbox, call)
+    draft = read_draft(call.params.object("rich_message") or {})
+    _envelope(sandbox, call, chat, Kind.RICH)
+    try:
+        rich = await sandbox.inbox.receive_rich(call.bot, call.params, draft)
+    except UrlRefused as refused:
+        raise bad_request(refused.words) from refused
+    chat = chat_of(sandbox, call)
+    message = _new(sandbox, call, chat, _envelope(sandbox, call, chat, Kind.RICH))
+    enrich(message, rich)
+    return _posted(sandbox, call, message)
 
 
 async def send_medium(sandbox: Sandbox, call: Call) -> Json:
@@ -60,7 +73,7 @@ async def send_medium(sandbox: Sandbox, call: Call) -> Json:
     chat = chat_of(sandbox, call)
     kind = SENT_KINDS[call.method]
     body = text.caption(call.params)
-    _envelope(sandbox, call, chat)
+    _envelope(sandbox, call, chat, kind)
     source = call.params.text(kind)
     try:
         file = await sandbox.inbox.receive(call.bot, call.params, source=source, kind=kind)
@@ -68,34 +81,34 @@ async def send_medium(sandbox: Sandbox, call: Call) -> Json:
         raise bad_request(refused.words) from refused
     # Fetching took time: the chat may have changed meanwhile.
     chat = chat_of(sandbox, call)
-    message = _new(sandbox, call, chat, _envelope(sandbox, call, chat))
+    message = _new(sandbox, call, chat, _envelope(sandbox, call, chat, kind))
     _fill(message, file=file, body=body, spoiler=call.params.flag("has_spoiler"))
-    sandbox.post(message, call)
-    return render.message_object(message, call.bot, sandbox.world.files)
+    return _posted(sandbox, call, message)
 
 
 async def send_media_group(sandbox: Sandbox, call: Call) -> Json:
     """sendMediaGroup: all files first, then item by item."""
     chat = chat_of(sandbox, call)
     items = [_item(one) for one in call.params.objects("media") or []]
-    rules.check_album([item.kind for item in items])
-    _envelope(sandbox, call, chat)
+    kinds = [item.kind for item in items]
+    rules.check_album(kinds)
+    _envelope(sandbox, call, chat, *kinds)
     # All files are fetched first; one bad file and nothing is sent.
     files = [await _received(sandbox, call, item, at) for at, item in enumerate(items, 1)]
     chat = chat_of(sandbox, call)
-    envelope = _envelope(sandbox, call, chat)
-    album = f"{call.bot.id}{sandbox.oracle.last_seq + 1:09d}"
-    let_through = len(items) if call.album_items is None else call.album_items
+    envelope = _envelope(sandbox, call, chat, *kinds)
+    envelope["markup"] = None  # an album has no buttons; the real server does not read them either
+    album = f"{call.bot.id}{sandbox.oracle.last_seq + 1:09d}" if len(items) > 1 else None
+    cut = call.album_cut
+    let_through = list(zip(items, files, strict=True))[: None if cut is None else cut.items]
     sent: list[Json] = []
-    for item, file in list(zip(items, files, strict=True))[:let_through]:
+    for item, file in let_through:
         message = _new(sandbox, call, chat, envelope)
         message.album = album
         _fill(message, file=file, body=item.body, spoiler=item.spoiler)
-        sandbox.post(message, call)
-        sent.append(render.message_object(message, call.bot, sandbox.world.files))
-    if let_through < len(items):
-        reason = too_many_requests(_FLOOD_RETRY).description
-        raise bad_request(_failed_item(let_through + 1, reason))
+        sent.append(_posted(sandbox, call, message))
+    if cut is not None:
+        raise bad_request(_failed_item(min(cut.items + 1, len(items)), cut.reason))
     return sent
 
 
@@ -108,9 +121,19 @@ async def forward_message(sandbox: Sandbox, call: Call) -> Json:
         raise bad_request("message to forward not found")
     if original.protected:
         raise bad_request("message has protected content and can't be forwarded")
-    message = _new(sandbox, call, chat, _envelope(sandbox, call, chat))
+    message = _new(sandbox, call, chat, _envelope(sandbox, call, chat, original.kind))
     message.kind, message.media, message.body = original.kind, original.media, original.body
-    message.spoiler, message.forwarded = original.spoiler, True
+    message.rich, message.spoiler, message.forwarded = original.rich, original.spoiler, True
+    return _posted(sandbox, call, message)
+
+
+def enrich(message: Message, rich: RichBody) -> None:
+    """Make the message a rich one."""
+    message.kind, message.rich, message.media = Kind.RICH, rich, None
+    message.body, message.spoiler = StyledText(rich.text), False
+
+
+def _posted(sandbox: Sandbox, call: Call, message: Message) -> Json:
     sandbox.post(message, call)
     return render.message_object(message, call.bot, sandbox.world.files)
 
@@ -125,8 +148,11 @@ def _new(sandbox: Sandbox, call: Call, chat: Chat, envelope: _Envelope) -> Messa
     )
 
 
-def _envelope(sandbox: Sandbox, call: Call, chat: Chat) -> _Envelope:
+def _envelope(sandbox: Sandbox, call: Call, chat: Chat, *kinds: Kind) -> _Envelope:
     params = call.params
+    for kind in kinds:
+        rules.check_right(chat, kind)
+    rules.check_slow_mode(chat, call.bot, now=sandbox.world.clock())
     return _Envelope(
         markup=rules.keyboard(params.object("reply_markup")),
         thread_id=rules.check_thread(chat, params.integer("message_thread_id")),
@@ -155,12 +181,8 @@ def _fill(message: Message, *, file: MediaFile, body: StyledText, spoiler: bool)
 
 
 def _item(raw: JsonObject) -> _Item:
-    try:
-        kind = Kind(string(raw.get("type")))
-    except ValueError as unknown:
-        raise bad_request(rules.WRONG_ALBUM_TYPE) from unknown
     return _Item(
-        kind=kind,
+        kind=rules.album_kind(string(raw.get("type"))),
         source=string(raw.get("media")),
         body=text.media_caption(raw),
         spoiler=raw.get("has_spoiler") is True,

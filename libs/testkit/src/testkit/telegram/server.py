@@ -1,7 +1,7 @@
 """The fake Telegram: a real HTTP server on loopback, and its Python handles."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -10,14 +10,18 @@ from aiohttp import web
 from testkit.telegram.body import BODY_BYTES
 from testkit.telegram.botapi import BotApi
 from testkit.telegram.control import Control
+from testkit.telegram.enquiry import Enquiry
 from testkit.telegram.faults import Faults, Profile
 from testkit.telegram.fetch import UrlFetcher
 from testkit.telegram.limits import Limits, Pace
-from testkit.telegram.oracle import LogEntry, MessageKey, ShownMessage
+from testkit.telegram.media import Kind
+from testkit.telegram.oracle import LogEntry
 from testkit.telegram.page import Page
 from testkit.telegram.port import Port
 from testkit.telegram.sandbox import Sandbox
-from testkit.telegram.state import Bot, ChatKind, Clock, World
+from testkit.telegram.sight import MessageKey, ShownMessage
+from testkit.telegram.state import Bot, ChatKind, Clock, Topic, World
+from testkit.telegram.verdicts import Overwrite, Tally, Verdicts
 
 SHUTDOWN_SECONDS = 0.2
 ANY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104  # compared with, not bound
@@ -34,6 +38,7 @@ class FakeTelegram:
         seed: int = 0,
         faults: Profile | str = Profile.NONE,
         limits: Limits | None = None,
+        unlimited: bool = False,
         hang_seconds: float = 1.5,
         auto_bots: bool = True,
         open_chats: bool = True,
@@ -45,10 +50,13 @@ class FakeTelegram:
         self._wanted_port = port
         self.faults = Faults(seed=seed, hang_seconds=hang_seconds)
         self.faults.use(faults)
-        self.pace = Pace(limits or Limits(), monotonic=time.monotonic)
+        # For benchmarks: no pace and no log, only what is needed to say what stood where.
+        pace = Limits.off() if unlimited else limits or Limits()
+        self.pace = Pace(pace, monotonic=time.monotonic)
         self._fetcher = UrlFetcher(hosts=fetch_hosts, seconds=fetch_seconds)
         world = World(clock=clock, auto_bots=auto_bots, open_chats=open_chats)
-        self._sandbox = Sandbox(world, self._fetcher)
+        self._sandbox = Sandbox(world, self._fetcher, keeps_log=not unlimited)
+        self._verdicts = Verdicts(self._sandbox.oracle)
         self._api = BotApi(self._sandbox, faults=self.faults, pace=self.pace, refuse=self.refuse)
         self._port: Port | None = None
         self._runner: web.AppRunner | None = None
@@ -61,7 +69,7 @@ class FakeTelegram:
         control = Control(
             self._sandbox, faults=self.faults, pace=self.pace, api=self._api, refuse=self.refuse
         )
-        for part in (self._api, Page(self._sandbox), control):
+        for part in (self._api, Page(self._sandbox), control, Enquiry(self._sandbox)):
             app.add_routes(part.routes())
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
         await self._runner.setup()
@@ -125,13 +133,24 @@ class FakeTelegram:
         kind: ChatKind | str,
         title: str = "",
         topics: tuple[int, ...] | None = None,
+        slow_seconds: int = 0,
     ) -> None:
-        """Make a chat known; `topics`, even empty, makes it a forum."""
-        self._sandbox.world.add_chat(chat_id, kind=ChatKind(kind), title=title, topics=topics)
+        """Make a chat known; `topics`, even empty, makes it a forum; it may be in slow mode."""
+        self._sandbox.world.add_chat(
+            chat_id, kind=ChatKind(kind), title=title, topics=topics, slow_seconds=slow_seconds
+        )
 
     def close_topic(self, chat_id: int, thread_id: int) -> None:
         """Close a topic of a forum."""
-        self._sandbox.world.close_topic(chat_id, thread_id)
+        self._sandbox.world.set_topic(chat_id, thread_id, Topic.CLOSED)
+
+    def delete_topic(self, chat_id: int, thread_id: int) -> None:
+        """Delete a topic of a forum, and with it what stands in it."""
+        self._sandbox.delete_topic(chat_id, thread_id)
+
+    def forbid(self, chat_id: int, *kinds: Kind) -> None:
+        """Say what nobody may send to the chat: a group's rights, or a user who takes no voice."""
+        self._sandbox.world.forbid(chat_id, frozenset(kinds))
 
     def block(self, chat_id: int, *, bot_id: int | None = None) -> None:
         """Block the bot as the user; without `bot_id`, every bot."""
@@ -159,6 +178,10 @@ class FakeTelegram:
         """Press an inline button; return the callback query id."""
         return self._sandbox.press(chat_id, message_id, data)
 
+    def answer_to(self, query: str) -> str | None:
+        """What the bot answered to a pressed button; None while it has not."""
+        return self._sandbox.updates.answers.get(query)
+
     # -- the oracle ---------------------------------------------------------
 
     def log(self, *, after: int = 0) -> Sequence[LogEntry]:
@@ -180,6 +203,25 @@ class FakeTelegram:
     def ever_shown(self, content: str) -> list[MessageKey]:
         """Every (owner, chat, message) the content has ever stood in."""
         return self._sandbox.oracle.ever_shown(content)
+
+    def history(
+        self, chat_id: int, message_id: int, *, bot_id: int | None = None
+    ) -> Sequence[ShownMessage]:
+        """Every state a message has had, oldest first."""
+        views = self._sandbox.world.views_of(chat_id, bot_id=bot_id)
+        return self._verdicts.history((one.owner, chat_id, message_id) for one in views)
+
+    def tally(self, contents: Mapping[str, Collection[str]] | Iterable[str]) -> Tally:
+        """Which results were shown exactly once, and which were not."""
+        return self._verdicts.tally(contents)
+
+    def overwritten(self, contents: Iterable[str] = ()) -> list[Overwrite]:
+        """Messages that showed a medium, or one of the contents, and later something else."""
+        return self._verdicts.overwritten(contents)
+
+    def spares(self, contents: Iterable[str], *, chat_id: int | None = None) -> list[ShownMessage]:
+        """What bots left standing that shows none of the contents: carriers, statuses, pointers."""
+        return list(self._verdicts.spares(contents, chat_id=chat_id))
 
     def chat_ids(self) -> list[int]:
         """Every chat anybody wrote to."""

@@ -3,6 +3,9 @@
 import struct
 from dataclasses import dataclass
 
+UNKNOWN_TYPE = "application/octet-stream"
+PLAIN_TEXT = "text/plain"
+TEXT_BYTES = 256 << 10  # longer ones are files, not something a person reads in a chat
 _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _SHORTEST_HEADER = 24  # bytes up to the dimensions of the longest header read here
@@ -42,7 +45,17 @@ def mime_of(content: bytes) -> str:
         return {b"WEBP": "image/webp", b"WAVE": "audio/wav"}.get(head[8:12], "video/avi")
     if head[4:8] == b"ftyp":
         return "audio/mp4" if head[8:11] == b"M4A" else "video/mp4"
-    return "application/octet-stream"
+    return UNKNOWN_TYPE
+
+
+def text_of(content: bytes) -> str:
+    """What a plain text says; empty for anything else."""
+    if not content or len(content) > TEXT_BYTES or b"\0" in content:
+        return ""
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return ""
 
 
 def picture_size(content: bytes) -> Size | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from testkit.telegram.media import BlobStore, FileRegistry, Kind, MediaFile
+from testkit.telegram.rich import RichBody
 from testkit.telegram.text import StyledText
 from testkit.telegram.wire import ApiError, JsonObject, bad_request, forbidden, integer, migrated
 
@@ -25,6 +26,7 @@ class Topic(StrEnum):
 
     OPEN = "open"
     CLOSED = "closed"
+    DELETED = "deleted"
 
 
 @dataclass(slots=True)
@@ -58,6 +60,7 @@ class Message:
     kind: Kind = Kind.TEXT
     body: StyledText = field(default_factory=StyledText)  # text, or caption of a medium
     media: MediaFile | None = None
+    rich: RichBody | None = None
     markup: JsonObject | None = None
     album: str | None = None
     thread_id: int | None = None
@@ -95,6 +98,9 @@ class Chat:
     migrated_to: int | None = None
     action: str = ""
     active: float = 0.0
+    forbidden: frozenset[Kind] = frozenset()  # what nobody may send here
+    slow_seconds: int = 0  # slow mode: one message of a bot in so many seconds
+    last_sent: dict[int, float] = field(default_factory=dict)  # by bot
 
 
 class World:
@@ -142,6 +148,7 @@ class World:
         kind: ChatKind,
         title: str = "",
         topics: tuple[int, ...] | None = None,
+        slow_seconds: int = 0,
     ) -> None:
         """Make a chat known; `topics` (even empty) makes it a forum."""
         self._known_chats[chat_id] = Chat(
@@ -151,13 +158,25 @@ class World:
             owner=0,
             forum=topics is not None,
             topics=dict.fromkeys(topics or (), Topic.OPEN),
+            slow_seconds=slow_seconds,
         )
 
-    def close_topic(self, chat_id: int, thread_id: int) -> None:
-        """Close a topic of a forum."""
+    def set_topic(self, chat_id: int, thread_id: int, topic: Topic) -> None:
+        """Open, close or delete a topic of a forum."""
+        for chat in self._template_and_views(chat_id):
+            chat.topics[thread_id] = topic
+
+    def forbid(self, chat_id: int, kinds: frozenset[Kind]) -> None:
+        """Say what nobody may send to a chat; an empty set allows everything."""
+        if chat_id not in self._known_chats:
+            kind = next((one.kind for one in self.views_of(chat_id)), _kind_of(chat_id))
+            self.add_chat(chat_id, kind=kind)
+        for chat in self._template_and_views(chat_id):
+            chat.forbidden = kinds
+
+    def _template_and_views(self, chat_id: int) -> Iterator[Chat]:
         known = self._known_chats.get(chat_id)
-        for chat in (*([known] if known else ()), *self.views_of(chat_id)):
-            chat.topics[thread_id] = Topic.CLOSED
+        yield from (*([known] if known else ()), *self.views_of(chat_id))
 
     def new_supergroup_id(self) -> int:
         """An id no chat has."""
@@ -181,6 +200,8 @@ class World:
             owner=owner,
             forum=known.forum if known else False,
             topics=dict(known.topics) if known else {},
+            forbidden=known.forbidden if known else frozenset(),
+            slow_seconds=known.slow_seconds if known else 0,
             active=self.clock(),
         )
         self.chats[owner, chat_id] = chat

@@ -16,11 +16,11 @@ KEEP_ALIVE_SECONDS = 15.0
 BATCH_ENTRIES = 500
 
 _HERE = Path(__file__).parent
+_SCRIPTS = ("bubble", "list", "marks", "media", "page", "talk", "words")
 _ASSETS = {
     "/": ("index.html", "text/html"),
     "/page.css": ("page.css", "text/css"),
-    "/page.js": ("page.js", "text/javascript"),
-    "/bubble.js": ("bubble.js", "text/javascript"),
+    **{f"/{name}.js": (f"{name}.js", "text/javascript") for name in _SCRIPTS},
 }
 _PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
@@ -60,6 +60,7 @@ class Page:
             *(web.get(path, self.asset) for path in self._assets),
             web.get("/media/{digest:[0-9a-f]{64}}", self.media),
             web.get("/sim/events", self.events),
+            web.get("/sim/answers/{query:\\d+}", self.answer),
         ]
 
     async def asset(self, request: web.Request) -> web.Response:
@@ -90,6 +91,11 @@ class Page:
             mime = "application/octet-stream"
             headers["Content-Disposition"] = "attachment"
         return _ranged(request, content, mime=mime, headers=headers)
+
+    async def answer(self, request: web.Request) -> web.Response:
+        """What the bot answered to a pressed button; null while it has not."""
+        answers = self._sandbox.updates.answers
+        return web.json_response({"text": answers.get(request.match_info["query"])})
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """Stream log entries as Server-Sent Events, in batches."""

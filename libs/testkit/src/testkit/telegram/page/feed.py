@@ -3,12 +3,14 @@
 import dataclasses
 from collections.abc import Iterable
 
-from testkit.telegram.oracle import LogEntry, ShownMessage, shown_message
+from testkit.telegram.oracle import LogEntry
 from testkit.telegram.sandbox import Sandbox
+from testkit.telegram.sight import ShownMessage, shown_message
 from testkit.telegram.state import Chat, Message
 from testkit.telegram.wire import JsonObject
 
 PREVIEW_CHARACTERS = 120
+WRITTEN_CHARACTERS = 500
 
 
 def shown_json(message: ShownMessage) -> JsonObject:
@@ -16,6 +18,10 @@ def shown_json(message: ShownMessage) -> JsonObject:
     found: JsonObject = dataclasses.asdict(message)
     found["kind"] = str(message.kind)
     found["entities"] = [dict(entity) for entity in message.entities]
+    found["parts"] = [
+        {**dataclasses.asdict(part), "written": part.written[:WRITTEN_CHARACTERS]}
+        for part in message.parts
+    ]
     return found
 
 
@@ -77,6 +83,9 @@ def _summary(sandbox: Sandbox, chat: Chat) -> JsonObject:
         "blocked": sandbox.world.is_blocked(chat.owner, chat.id),
         "migrated_to": chat.migrated_to,
         "action": chat.action,
+        "topics": {str(number): str(topic) for number, topic in chat.topics.items()},
+        "slow_seconds": chat.slow_seconds,
+        "forbidden": [str(kind) for kind in sorted(chat.forbidden)],
     }
 
 

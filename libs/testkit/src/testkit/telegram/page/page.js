@@ -1,13 +1,16 @@
 // The live page: chats on the left, one chat as its person sees it on the right.
 
-import { bubbleRow, clock, el } from "/bubble.js";
+import { bubbleRow, pastStates } from "/bubble.js";
+import { chatRow, hue, initials } from "/list.js";
+import { failures, habits, joined, noteText, topicButtons } from "/marks.js";
+import { el } from "/words.js";
 
 const SHOWN_MESSAGES = 200;
 const LISTED_CHATS = 500;
 const POLL_MS = 1500;
 const $ = (id) => document.getElementById(id);
 const chats = new Map(); // key -> summary
-const room = { key: null, messages: new Map(), notes: [], drawn: new Map(), opening: 0, following: true, top: 0 };
+const room = { key: null, messages: new Map(), notes: [], drawn: new Map(), opening: 0, following: true, top: 0, topic: null };
 const unread = new Map();
 let after = 0;
 let live = false;
@@ -17,48 +20,15 @@ let refetchDue = false;
 
 // -- drawing the list ---------------------------------------------------------
 
-const HUES = 7;
 const keyOf = (entry) => `${entry.owner}:${entry.chat_id}`;
-const hue = (id) => `hue-${Math.abs(id) % HUES}`;
 
-function initials(title) {
-  const words = title.split(/\s+/).map((word) => word.match(/[\p{L}\p{N}]/u)?.[0]).filter(Boolean);
-  return words.slice(0, 2).join("").toLocaleUpperCase() || "?";
-}
-
-function when(seconds) {
-  const then = new Date(seconds * 1000);
-  const today = new Date().toDateString() === then.toDateString();
-  return today ? clock(seconds) : then.toLocaleDateString([], { day: "numeric", month: "short" });
-}
-
-function chatRow(chat) {
-  const button = el("button", "chat");
-  button.type = "button";
-  button.setAttribute("aria-current", String(chat.key === room.key));
-  button.dataset.key = chat.key;
-  const last = el("div", "last");
-  if (chat.action) last.append(el("b", "", `${chat.action.replaceAll("_", " ")}…`));
-  else {
-    if (chat.preview_kind && chat.preview_kind !== "text") last.append(el("b", "", `${chat.preview_kind} `));
-    last.append(chat.preview.replaceAll("\n", " "));
-  }
-  const count = unread.get(chat.key);
-  const tag = el("span", "tag", chat.blocked ? "blocked" : count ? String(count) : "");
-  if (chat.blocked) tag.classList.add("bad");
-  button.append(el("div", `avatar ${hue(chat.chat_id)}`, initials(chat.title)),
-    el("div", "title", chat.title), el("div", "when", when(chat.active)), last, tag);
-  const item = el("li");
-  item.append(button);
-  return item;
-}
 
 function drawList() {
   const sought = $("search").value.trim().toLocaleLowerCase();
   const found = [...chats.values()]
     .filter((chat) => !sought || `${chat.title} ${chat.chat_id} ${chat.preview}`.toLocaleLowerCase().includes(sought))
     .sort((one, other) => other.active - one.active);
-  const rows = found.slice(0, LISTED_CHATS).map(chatRow);
+  const rows = found.slice(0, LISTED_CHATS).map((chat) => chatRow(chat, { isOpen: chat.key === room.key, unread: unread.get(chat.key) }));
   if (found.length > LISTED_CHATS) rows.push(el("li", "none", `and ${found.length - LISTED_CHATS} more; search to find them`));
   if (!rows.length) rows.push(el("li", "none", sought ? "No chat matches" : "No messages yet"));
   const focused = document.activeElement?.dataset?.key;
@@ -68,22 +38,12 @@ function drawList() {
 
 // -- drawing the room ---------------------------------------------------------
 
-function noteText(entry) {
-  const number = entry.message_id ? `#${entry.message_id}` : "";
-  return {
-    deleted: `Message ${number} deleted by the bot`,
-    user_deleted: `Message ${number} deleted by the user`,
-    blocked: "The user blocked the bot",
-    unblocked: "The user unblocked the bot",
-    migrated: `Upgraded to supergroup ${entry.note}`,
-  }[entry.event];
-}
-
 function timeline() {
   const items = [];
   let album = null;
   const messages = [...room.messages.values()]
     .sort((one, other) => one.sent_at - other.sent_at || one.message_id - other.message_id)
+    .filter((message) => room.topic === null || String(message.thread_id ?? "") === room.topic)
     .slice(-SHOWN_MESSAGES);
   for (const message of messages) {
     if (message.album && album && album.messages[0].album === message.album) {
@@ -96,23 +56,31 @@ function timeline() {
   }
   const first = items.length ? items[0].at : 0;
   for (const note of room.notes) {
-    if (note.at >= first) items.push({ at: note.at, id: `n${note.seq}`, note });
+    if (note.at >= first) items.push({ at: note.at, id: `n${note.seq}`, notes: [note] });
   }
-  return items.sort((one, other) => one.at - other.at);
+  return joined(items.sort((one, other) => one.at - other.at));
 }
 
 function nodeOf(item) {
-  const version = JSON.stringify(item.messages || item.note);
+  const version = JSON.stringify(item.messages || item.notes);
   const known = room.drawn.get(item.id);
   if (known && known.version === version) return known.node;
   let node;
-  if (item.note) node = el("div", "note", noteText(item.note));
+  if (item.notes) node = item.notes[0].event === "failed" ? failures(item.notes) : el("div", "note", noteText(item.notes[0]));
   else {
     node = bubbleRow(item.messages, room.messages.get(item.messages[0].reply_to));
     if (room.drawn.size) node.classList.add(known ? "changed" : "fresh");
   }
   room.drawn.set(item.id, { version, node });
   return node;
+}
+
+function drawTopics(chat) {
+  const buttons = topicButtons(chat, room.topic);
+  const focused = document.activeElement?.dataset?.topic;
+  $("topics").hidden = !buttons.length;
+  $("topics").replaceChildren(...buttons);
+  if (focused) $("topics").querySelector(`[data-topic="${CSS.escape(focused)}"]`)?.focus();
 }
 
 function drawRoom() {
@@ -126,7 +94,8 @@ function drawRoom() {
   $("room-avatar").className = `avatar small ${hue(chat.chat_id)}`;
   const shown = room.messages.size;
   $("room-state").textContent = chat.action ? `bot: ${chat.action.replaceAll("_", " ")}…`
-    : `${chat.kind} · ${chat.chat_id} · ${shown === 1 ? "1 message" : `${shown} messages`}${chat.blocked ? " · blocked" : ""}`;
+    : [chat.kind, chat.chat_id, shown === 1 ? "1 message" : `${shown} messages`, ...habits(chat)].join(" · ");
+  drawTopics(chat);
   const nodes = [];
   let day = "";
   for (const item of timeline()) {
@@ -172,7 +141,7 @@ async function loadChats() {
 
 async function openRoom(key) {
   const opening = ++room.opening;
-  Object.assign(room, { key, messages: new Map(), notes: [], drawn: new Map(), following: true, top: 0 });
+  Object.assign(room, { key, messages: new Map(), notes: [], drawn: new Map(), following: true, top: 0, topic: null });
   unread.delete(key);
   listDue = true;
   if (chats.has(key)) {
@@ -300,6 +269,29 @@ new ResizeObserver(() => {
   if (room.following) $("scroll").scrollTop = $("scroll").scrollHeight;
 }).observe($("messages"));
 addEventListener("hashchange", byHash);
+$("topics").addEventListener("click", (event) => {
+  const chosen = event.target.closest("[data-topic]")?.dataset.topic;
+  if (chosen === undefined) return;
+  room.topic = chosen === "all" ? null : chosen;
+  roomDue = true;
+  draw();
+});
+$("messages").addEventListener("click", (event) => {
+  const jump = event.target.closest("[data-jump]");
+  const past = event.target.closest("[data-history]");
+  if (jump) document.getElementById(`message-${jump.dataset.jump}`)?.scrollIntoView({ block: "center", behavior: "smooth" });
+  if (past) unfold(past).catch(report);
+});
+
+async function unfold(button) {
+  const open = button.getAttribute("aria-expanded") === "true";
+  button.setAttribute("aria-expanded", String(!open));
+  const line = button.closest(".meta");
+  if (open) return void line.nextElementSibling?.remove();
+  const chatId = room.key.split(":")[1];
+  const owner = button.dataset.owner === "0" ? "" : `&bot=${button.dataset.owner}`;
+  line.after(pastStates(await fetchJson(`/sim/chats/${chatId}/history?message=${button.dataset.history}${owner}`)));
+}
 
 function paint(theme) {
   document.documentElement.dataset.theme = theme;
