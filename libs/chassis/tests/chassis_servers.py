@@ -14,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from chassis import bus, clock
+from testkit.ports import free_port
 
 STREAM = bus.StreamSpec(
     name="WORK",
@@ -30,12 +31,6 @@ DURABLE = bus.ConsumerSpec(
     ack_wait=timedelta(seconds=2),
     max_ack_pending=1000,
 )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class NatsServer:

@@ -59,6 +59,7 @@ async def settled(js: JetStreamContext) -> None:
     await until(all_settled)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("max_workers", [None, 50])
 async def test_a_lone_message_is_handled_at_once(
     js: JetStreamContext, broker: NatsBroker, max_workers: int | None
@@ -96,6 +97,7 @@ async def test_a_handled_message_is_acked(js: JetStreamContext, broker: NatsBrok
     assert (seen[0].stream_seq, seen[0].num_delivered) == (1, 1)
 
 
+@pytest.mark.alone
 async def test_try_later_comes_back_after_its_time_and_not_before(
     js: JetStreamContext, broker: NatsBroker
 ) -> None:

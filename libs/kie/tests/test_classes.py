@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from kie.classes import FailureClass, class_of, classify
+from contracts.values import FailureClass
+from kie.classes import class_of, classify
 from kie.reading import State, read_callback, read_poll
 
 CORPUS = Path(__file__).parent / "corpus"

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kie.classes import FailureClass, classify
+from contracts.values import FailureClass
+from kie.classes import classify
 from kie.dialects import BY_FAMILY
 from kie.reading import Reading, State, read_callback, read_poll
 

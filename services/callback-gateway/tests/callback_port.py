@@ -32,7 +32,8 @@ def settings_for(nats_url: str, **changed: object) -> Settings:
 async def make_reports_stream(nats_url: str) -> None:
     """What the migration step does for the gateway."""
     async with bus.connected(nats_url, name="migration") as broker:
-        await bus.ensure_streams(broker.connection.jetstream(), [app.reports_stream()])
+        reports = bus.StreamSpec.among(streams.STREAMS, streams.REPORTS)
+        await bus.ensure_streams(broker.connection.jetstream(), reports)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -152,6 +152,6 @@ async def test_a_drifted_stream_is_refused_at_the_start(bus_server: NatsServer) 
     async with bus.connected(bus_server.url, name="tests") as broker:
         await broker.connection.jetstream().delete_stream("REPORTS")
 
-    with pytest.raises(app.StreamDrift, match="REPORTS is missing"):
+    with pytest.raises(bus.StreamDrift, match="REPORTS is missing"):
         async with gateway(settings_for(bus_server.url)):
             pytest.fail("it started")

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 import callback_arrivals as arrivals
 from callback_arrivals import KEYS, NO_KEYS, NOW, SUCCESS, callback, signed, token
-from callback_gateway.domain import answers
-from callback_gateway.domain import reading as readings
+from callback_gateway.domain import answers, doubts
 from callback_gateway.domain.answers import Problem
 from callback_gateway.domain.arrival import BODY_KEPT, Callback
 from callback_gateway.domain.judgement import Keys, Refuse, Store, judge
 from callback_gateway.domain.reports import WIRE_LIMIT, Claims, Report, report
 from contracts.reports import HmacClaim, Reading, ReportedMedia, ReportReceived, ReportState
 from contracts.values import MediaKind
+from kie import reported
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
@@ -197,12 +197,12 @@ def test_without_a_token_an_unfit_request_is_refused(arrived: Callback, problem:
     "raw, changed, anomaly",
     [
         (b"{", {}, "not_json"),
-        (SUCCESS, {"content-type": "text/html"}, readings.NOT_DECLARED_JSON),
-        (SUCCESS, {"content-encoding": "gzip"}, readings.NOT_DECLARED_JSON),
-        (SUCCESS + b" " * BODY_KEPT, {}, readings.BODY_TOO_LARGE),
+        (SUCCESS, {"content-type": "text/html"}, doubts.NOT_DECLARED_JSON),
+        (SUCCESS, {"content-encoding": "gzip"}, doubts.NOT_DECLARED_JSON),
+        (SUCCESS + b" " * BODY_KEPT, {}, doubts.BODY_TOO_LARGE),
         (SUCCESS[:-1] + b',"taskId":"other"}', {}, "task_id_conflict"),
         (SUCCESS.replace(b'"code":200', b'"code":501'), {}, "code_contradicts_state"),
-        (SUCCESS.replace(b"task-1", b"t" * 201), {}, readings.TASK_ID_DROPPED),
+        (SUCCESS.replace(b"task-1", b"t" * 201), {}, reported.TASK_ID_DROPPED),
     ],
 )
 def test_what_cannot_be_relied_on_becomes_a_reason_to_look(
@@ -282,7 +282,7 @@ def test_a_reading_that_does_not_fit_gives_way_to_the_body() -> None:
     assert made.message.body == raw
     assert made.message.reading.task_id == "t"
     assert made.message.reading.state is ReportState.UNKNOWN
-    assert made.message.reading.anomalies == (readings.READING_DROPPED,)
+    assert made.message.reading.anomalies == (doubts.READING_DROPPED,)
 
 
 @pytest.mark.parametrize("problem", answers.ALL, ids=lambda problem: problem.name)

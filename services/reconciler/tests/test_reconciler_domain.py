@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from contracts.message import Attempt
 from contracts.polls import PollRequested
-from contracts.reports import ReportReceived, ReportState
+from contracts.reports import ReportReceived
+from kie import reported
 from kie.values import Media, MediaKind, Reading, State
 from reconciler import domain
 
@@ -69,16 +70,8 @@ def test_every_answer_makes_a_valid_report(reading: Reading, body: bytes) -> Non
     assert report.body == body
 
 
-@given(reading=readings)
-def test_a_success_is_never_reported_without_the_result_it_had(reading: Reading) -> None:
-    fitted = domain.reading_of(reading)
-
-    if fitted.state is ReportState.SUCCEEDED and reading.media:
-        assert fitted.media
-
-
 def test_the_largest_report_fits_into_one_message() -> None:
-    media = tuple(Media("text", text="\x01" * domain.MAX_TEXT) for _ in range(300))
+    media = tuple(Media("text", text="\x01" * reported.TEXT) for _ in range(300))
     reading = Reading(task_id="t", state=State.SUCCEEDED, media=media, error_message="\x01" * 9_000)
 
     report = domain.report_of(requested(), domain.Answer(b"\xff" * 2_000_000, reading), now=NOW)
@@ -97,23 +90,6 @@ def test_a_cut_body_keeps_the_digest_of_the_whole() -> None:
     assert report.truncated
     assert len(report.body) == domain.MAX_BODY
     assert report.body_digest == hashlib.sha256(body).hexdigest()
-
-
-def test_an_ordinary_reading_passes_unchanged() -> None:
-    reading = Reading(
-        task_id="a" * 32,
-        state=State.SUCCEEDED,
-        media=(Media("image", url="https://cdn.example/a.png"),),
-        family="market",
-        progress=0.5,
-    )
-
-    fitted = domain.reading_of(reading)
-
-    assert fitted.task_id == reading.task_id
-    assert [medium.url for medium in fitted.media] == ["https://cdn.example/a.png"]
-    assert fitted.progress == 50.0
-    assert fitted.anomalies == ()
 
 
 def test_the_same_answer_to_the_same_question_is_one_fact_and_another_answer_another() -> None:

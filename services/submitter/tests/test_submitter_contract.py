@@ -55,6 +55,12 @@ def test_every_answer_to_begin_is_read(cls: type[Go | Stop]) -> None:
         assert _ANSWER.validate_json(raw) == cls.model_validate_json(raw)
 
 
+@pytest.mark.parametrize("raw", [b'{"reason":"no"}', b'{"lease":30}', b'{"go":true}', b"?"])
+def test_what_says_neither_go_nor_stop_is_no_answer(raw: bytes) -> None:
+    with pytest.raises(ValueError):
+        _ANSWER.validate_json(raw)
+
+
 def test_the_question_it_asks_is_the_frozen_one() -> None:
     (frozen,) = [Begin.model_validate_json(raw) for raw in samples.of(Begin)]
     asked = Begin(attempt_id=uuid4(), holder=uuid4(), not_after=NOW)

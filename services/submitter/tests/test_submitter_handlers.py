@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 
 from chassis import lifecycle
-from chassis.bus import connection
 from chassis.metrics import REGISTRY
 from contracts.outcomes import Ambiguous, Later, NotSent, Refused
 from contracts.submissions import TaskCreated
@@ -308,7 +307,6 @@ async def test_a_call_longer_than_most_parts_may_take_to_stop_is_finished(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lifecycle, "STOP_GRACE", 0.05)
-    monkeypatch.setattr(connection, "GRACEFUL_TIMEOUT", 0.05)
     world.kie.plan_next(Plan(create_delay=1.0))
 
     async with world.submitter():
@@ -317,7 +315,20 @@ async def test_a_call_longer_than_most_parts_may_take_to_stop_is_finished(
 
     outcome = await world.store.outcome(within=0.5)
     assert outcome.result.kind == "done"
-    assert app.STOP_GRACE > app.LONGEST_HANDLING > requested().call_timeout + 5
+    assert app.STOP_GRACE > app.LONGEST_HANDLING.total_seconds() > requested().call_timeout + 5
+
+
+async def test_a_call_gets_as_long_at_a_stop_as_was_reckoned_for_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "LONGEST_HANDLING", timedelta(seconds=0.05))
+    world.kie.plan_next(Plan(create_delay=5.0))
+
+    async with world.submitter() as submitter:
+        await world.store.ask(requested())
+        await world.kie.until(lambda kie: kie.counts()["tasks"] == 1)
+        async with asyncio.timeout(3):
+            await submitter.stop()
 
 
 async def test_who_waits_for_the_pace_gives_its_turn_back_at_a_stop(world: World) -> None:

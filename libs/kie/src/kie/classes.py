@@ -1,4 +1,4 @@
-"""Which of the eight failure classes a failed reading belongs to.
+"""Which of the contract's eight failure classes a failed reading belongs to.
 
 Asked in this order: the dialect's table by KIE's state word, the phrases in KIE's text, the
 dialect's table by code, the common table by code. Text stands above code because KIE sends
@@ -7,11 +7,9 @@ moderation as 400, 422, 500 and 501 alike.
 
 import re
 
+from contracts.values import FailureClass
 from kie.dialects import BY_FAMILY
-from kie.failure import FailureClass
 from kie.values import Reading
-
-__all__ = ["FailureClass", "class_of", "classify"]
 
 _MODERATED = (
     r"moderat|content polic|usage polic|violat\w* (?:\w+ )*polic|prohibited|flagged"

@@ -57,11 +57,12 @@ def _at_place(place: Place, root: dict[str, Json]) -> Found:
     match place:
         case Links():
             return _links(place, root)
-        case Texts(path):
-            return _inline(path, [Media("text", text=text) for text in _texts(root, path)])
-        case Whole(path, kind):
+        case Texts(path, name):
+            found = [Media("text", text=text, name=name) for text in _texts(root, path)]
+            return _inline(path, found)
+        case Whole(path):
             values = (value for value in leaves(root, path) if opened(value))
-            return _inline(path, [_whole(value, kind) for value in values])
+            return _inline(path, [_whole(value, place) for value in values])
 
 
 def _inline(path: str, media: list[Media]) -> Found:
@@ -106,13 +107,13 @@ def _texts(root: dict[str, Json], path: str) -> Iterator[str]:
             yield storable(leaf)
 
 
-def _whole(value: Json, kind: MediaKind) -> Media:
+def _whole(value: Json, place: Whole) -> Media:
     match opened(value):
         # The one shape whose meaning is plain.
         case {"text": str(text), **others} if not others:
             return Media("text", text=storable(text))
         case other:
-            return Media(kind, text=_written(other))
+            return Media(place.kind, text=_written(other), name=place.name)
 
 
 def _written(value: Json) -> str:

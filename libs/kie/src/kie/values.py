@@ -54,6 +54,7 @@ class Media:
     kind: MediaKind
     url: str | None = None
     text: str | None = None
+    name: str | None = None  # of the document a text becomes; without one it stands in messages
 
 
 @dataclass(frozen=True, slots=True)

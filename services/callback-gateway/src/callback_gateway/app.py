@@ -17,19 +17,15 @@ NAME: Final = "callback-gateway"
 WHOLE_REQUEST: Final = timedelta(seconds=14)
 
 
-class StreamDrift(Exception):
-    """The stream is not what the migration makes; nothing is published into it."""
-
-
 async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[lifecycle.Part]:
     """Wire the service: POST /callbacks/kie[/{token}] → `reports.received`."""
     broker = await stack.enter_async_context(
         bus.connected(settings.nats_url, name=NAME, creds=settings.nats_creds)
     )
     client = broker.connection
-    reports = client.jetstream()
-    if drift := await bus.check_streams(reports, [reports_stream()]):
-        raise StreamDrift("; ".join(drift))
+    reports = await bus.checked(
+        client.jetstream(), bus.StreamSpec.among(streams.STREAMS, streams.REPORTS)
+    )
 
     handlers = Handlers(
         bus.Publisher(client, stream_of=streams.stream_of),
@@ -56,11 +52,6 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[lifecycle
         await reports.stream_info(streams.REPORTS)
 
     return (*health.health_parts(settings, {"reports": reports_answers}), public)
-
-
-def reports_stream() -> bus.StreamSpec:
-    wanted = next(stream for stream in streams.STREAMS if stream.name == streams.REPORTS)
-    return bus.StreamSpec.of(wanted)
 
 
 def main() -> int:

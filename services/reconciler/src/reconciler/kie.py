@@ -9,8 +9,7 @@ import httpx
 
 from chassis.secrets import Secrets
 from contracts.polls import PollRequested
-from contracts.values import FailureClass
-from kie import api, classes
+from kie import api
 from kie.values import Reading, State
 from reconciler import domain
 
@@ -53,9 +52,7 @@ class Kie:
             )
         finally:
             _heard.reset(listening)
-        failed = reading.state is State.FAILED
-        failure = FailureClass(classes.classify(reading).value) if failed else None
-        return domain.Answer(bytes(heard), reading, failure)
+        return domain.Answer(bytes(heard), reading)
 
 
 def _unasked(request: PollRequested) -> domain.Answer:

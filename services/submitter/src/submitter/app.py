@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from typing import Final
 
 from chassis import bus, health, lifecycle
@@ -16,16 +17,15 @@ from submitter.handlers import Handlers
 from submitter.kie import Kie
 from submitter.settings import Settings
 
-__all__ = ["NAME", "Settings", "StreamDrift", "build", "main"]
+__all__ = ["NAME", "Settings", "build", "main"]
 
 NAME: Final = "submitter"
 DEFAULT_ACCOUNT: Final = "default"  # whose key stands in the settings
 # A call lasts seconds and KIE takes two starts a second: enough for several busy accounts.
 WORKERS: Final = 50
-# Seconds: a call of 30 begun just before the stop, and its outcome told.
-LONGEST_HANDLING: Final = 36.0
+# A call of 30 s begun just before the stop, and its outcome told.
+LONGEST_HANDLING: Final = timedelta(seconds=36)
 STOP_GRACE: Final = 40.0  # seconds; what deploys this service must grant more
-INFO_TIMEOUT: Final = 1.5  # seconds; a readiness check gets two
 REQUESTS: Final = streams.CONSUMER[NAME]
 
 
@@ -52,20 +52,21 @@ class Submissions:
             raise
 
 
-class StreamDrift(Exception):
-    """The streams are not what the migration makes; nothing is read from them or written."""
-
-
 async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecycle.Part]:
     """Wire the service: `submissions.requested` → one createTask → `submissions.outcome`."""
-    connected = bus.connected(settings.nats_url, name=NAME, creds=settings.nats_creds)
+    connected = bus.connected(
+        settings.nats_url,
+        name=NAME,
+        creds=settings.nats_creds,
+        graceful_timeout=LONGEST_HANDLING,
+    )
     broker = await stack.enter_async_context(connected)
-    # FastStream gives a handler 15 s, and a call may take twice that.
-    broker.config.broker_config.graceful_timeout = LONGEST_HANDLING
     client = broker.connection
-    js = client.jetstream()
-    if drift := await bus.check_streams(js, _streams(), _consumers()):
-        raise StreamDrift("; ".join(drift))
+    await bus.checked(
+        client.jetstream(),
+        bus.StreamSpec.among(streams.STREAMS, REQUESTS.stream, streams.OUTCOMES),
+        [bus.ConsumerSpec.of(REQUESTS)],
+    )
 
     keys = Secrets({DEFAULT_ACCOUNT: settings.kie_api_key}, directory=settings.secrets_dir)
     kie = await stack.enter_async_context(Kie.connected(settings.kie_api_url, keys=keys))
@@ -87,24 +88,8 @@ async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecy
         max_workers=WORKERS,
     )
 
-    async def consumer_answers() -> None:
-        # Also fails while NATS is away.
-        await js.consumer_info(REQUESTS.stream, REQUESTS.durable, timeout=INFO_TIMEOUT)
-
-    checks = {"consumer": consumer_answers}
+    checks = {"consumer": consumer.check}
     return (*health.health_parts(settings, checks), Submissions(consumer, handlers))
-
-
-def _streams() -> list[bus.StreamSpec]:
-    return [
-        bus.StreamSpec.of(stream)
-        for stream in streams.STREAMS
-        if stream.name in (REQUESTS.stream, streams.OUTCOMES)
-    ]
-
-
-def _consumers() -> list[bus.ConsumerSpec]:
-    return [bus.ConsumerSpec.of(REQUESTS)]
 
 
 def main() -> int:

@@ -1,15 +1,15 @@
 """Job-store as the submitter meets it: one question before the call, one outcome after it."""
 
 import asyncio
-from datetime import timedelta
-from typing import Final
+from collections.abc import Callable
+from typing import Annotated, Final
 
-import nats.errors
 import structlog
 from nats.aio.client import Client
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter
 
 from chassis import bus
+from chassis.asking import Answered, Asking
 from chassis.clock import Clock
 from chassis.metrics import gauge
 from contracts import subjects
@@ -18,36 +18,34 @@ from contracts.submissions import SubmissionOutcome, TaskCreated
 
 log = structlog.get_logger()
 
-ANSWER_TIMEOUT: Final = timedelta(seconds=2)  # a begin is one small transaction
-PAUSE: Final = 0.5  # seconds before a question or an outcome is sent again
+ONE_TRY: Final = 2.0  # seconds for one answer; a begin is one small transaction
+PAUSE: Final = 0.5  # seconds before an outcome is sent again
 LOUD_EVERY: Final = 20  # of the tries to tell an outcome one is logged
 
-_ANSWER: Final[TypeAdapter[Go | Stop]] = TypeAdapter(Go | Stop)
+# By its mark, which must be there: what is neither is no permission.
+_ANSWER: Final[TypeAdapter[Go | Stop]] = TypeAdapter(
+    Annotated[Go | Stop, Field(discriminator="go")]
+)
 _UNTOLD = gauge("submission_outcomes_untold", "Outcomes known and not yet stored on the bus.")
 
 
 class Effects:
     def __init__(self, client: Client, publisher: bus.Publisher, clock: Clock) -> None:
-        self._client = client
+        self._asking = Asking(client, clock)
         self._publisher = publisher
         self._clock = clock
 
-    async def begin(self, question: Begin) -> Go | Stop | None:
-        """Ask once; None when no readable answer came, which leaves open what was granted."""
-        try:
-            reply = await self._client.request(
-                subjects.EFFECT_BEGIN,
-                question.model_dump_json().encode(),
-                timeout=ANSWER_TIMEOUT.total_seconds(),
-            )
-            answer = _ANSWER.validate_json(reply.data)
-            if answer.go == isinstance(answer, Go):
-                return answer
-        except (nats.errors.Error, OSError, TimeoutError, ValidationError) as problem:
-            attempt_id = str(question.attempt_id)
-            log.debug("begin.unanswered", attempt_id=attempt_id, problem=type(problem).__name__)
-        await self._clock.sleep(PAUSE)
-        return None
+    async def begin(
+        self, question: Begin, *, left: Callable[[], float]
+    ) -> Answered[Go | Stop] | None:
+        """Ask while seconds are left; None when no answer came: what was granted stays open."""
+        return await self._asking.until_answered(
+            subjects.EFFECT_BEGIN,
+            question.model_dump_json().encode(),
+            read=_ANSWER.validate_json,
+            left=left,
+            one_try=ONE_TRY,
+        )
 
     async def tell(self, outcome: SubmissionOutcome) -> None:
         """Return once the outcome is stored, however long the bus is away.

@@ -2,13 +2,14 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid4
 
 import structlog
 from pydantic import ValidationError
 
+from chassis.asking import Answered
 from chassis.bus import Delivered
 from chassis.clock import Clock
 from chassis.metrics import counter, histogram
@@ -110,16 +111,19 @@ class Handlers:
         """Ask as one holder until there is an answer; None when the time to act has passed."""
         not_after = request.attempt.not_after
         question = Begin(attempt_id=request.attempt.id, holder=holder, not_after=not_after)
-        while self._clock.now() < not_after and not self._leaving.is_set():
-            asked_at = self._clock.monotonic()
-            match await self._effects.begin(question):
-                case Go() as go:
-                    return Granted(go, asked_at)
-                case Stop() as stop:
-                    return stop
-                case None:
-                    continue
-        return None
+        match await self._effects.begin(question, left=lambda: self._time_left(not_after)):
+            case Answered(Go() as go, asked_at):
+                return Granted(go, asked_at)
+            case Answered(Stop() as stop):
+                return stop
+            case _:
+                return None
+
+    def _time_left(self, not_after: datetime) -> float:
+        """Seconds in which we may still be told to act; none once we leave."""
+        if self._leaving.is_set():
+            return 0.0
+        return (not_after - self._clock.now()).total_seconds()
 
     async def _act(self, request: SubmissionRequested, granted: Granted) -> SubmissionResult:
         """Call KIE once, in the account's pace, if the call surely ends within the lease."""

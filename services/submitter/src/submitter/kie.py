@@ -92,7 +92,7 @@ def _not_created(answer: api.NotCreated) -> SubmissionResult:
             return Refused(
                 code=domain.word(answer.code or "", otherwise="refused"),
                 reason=said,
-                failure=FailureClass(failure.value),
+                failure=failure,
             )
 
 

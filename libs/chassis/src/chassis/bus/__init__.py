@@ -5,8 +5,10 @@ from chassis.bus.consumer import Consumer, Delivered, DurableMissing, Handler, O
 from chassis.bus.publish import NotStored, Outgoing, Publisher, Stored, TooLarge
 from chassis.bus.streams import (
     ConsumerSpec,
+    StreamDrift,
     StreamSpec,
     check_streams,
+    checked,
     ensure_streams,
     purge_below,
 )
@@ -24,9 +26,11 @@ __all__ = [
     "Outgoing",
     "Publisher",
     "Stored",
+    "StreamDrift",
     "StreamSpec",
     "TooLarge",
     "check_streams",
+    "checked",
     "connect",
     "connected",
     "consume",

@@ -22,7 +22,7 @@ PING_INTERVAL = 5  # seconds; with two outstanding pings a dead link is noticed 
 RECONNECT_WAIT = 0.5  # seconds between attempts
 CONNECT_TIMEOUT = 3  # seconds for one attempt
 DRAIN_TIMEOUT = 5  # seconds to flush on leaving
-GRACEFUL_TIMEOUT = 15.0  # seconds running handlers get on leaving
+GRACEFUL_TIMEOUT = timedelta(seconds=15)  # running handlers get it on leaving
 
 _EVENTS = counter("nats_connection_events_total", "Connects, losses and errors.", ["event"])
 
@@ -33,13 +33,21 @@ async def connect(
     name: str,
     creds: Path | None = None,
     deadline: timedelta = FIRST_CONNECT,
-    inbox_prefix: str = "_INBOX",
+    graceful_timeout: timedelta = GRACEFUL_TIMEOUT,
 ) -> NatsBroker:
     """Connect and return the broker; its raw client is `broker.connection`.
 
     The first connect is tried until the deadline (then `TimeoutError`), later ones for ever.
+    On leaving, running handlers get `graceful_timeout`.
     """
+    broker = _broker(url, name=name, creds=creds, graceful_timeout=graceful_timeout)
+    await _first_connect(broker, deadline)
+    _EVENTS.labels("connected").inc()
+    log.info("nats.connected", name=name)
+    return broker
 
+
+def _broker(url: str, *, name: str, creds: Path | None, graceful_timeout: timedelta) -> NatsBroker:
     async def on_disconnected() -> None:
         if broker.connection.is_closed:  # we left; a lost connection is reconnecting
             log.info("nats.closed", name=name)
@@ -60,8 +68,7 @@ async def connect(
         drain_timeout=DRAIN_TIMEOUT,
         # No reconnect buffer: what cannot be sent now fails now, and its caller knows.
         pending_size=0,
-        inbox_prefix=inbox_prefix,
-        graceful_timeout=GRACEFUL_TIMEOUT,
+        graceful_timeout=graceful_timeout.total_seconds(),
         apply_types=False,
         logger=None,
         log_level=logging.WARNING,
@@ -70,9 +77,6 @@ async def connect(
         reconnected_cb=_on_reconnected,
         security=NatsCredentials(str(creds)) if creds is not None else None,
     )
-    await _first_connect(broker, deadline)
-    _EVENTS.labels("connected").inc()
-    log.info("nats.connected", name=name)
     return broker
 
 
@@ -109,10 +113,17 @@ async def disconnect(broker: NatsBroker) -> None:
 
 @asynccontextmanager
 async def connected(
-    url: str, *, name: str, creds: Path | None = None, deadline: timedelta = FIRST_CONNECT
+    url: str,
+    *,
+    name: str,
+    creds: Path | None = None,
+    deadline: timedelta = FIRST_CONNECT,
+    graceful_timeout: timedelta = GRACEFUL_TIMEOUT,
 ) -> AsyncIterator[NatsBroker]:
     """`connect` and `disconnect` as one block, for an exit stack."""
-    broker = await connect(url, name=name, creds=creds, deadline=deadline)
+    broker = await connect(
+        url, name=name, creds=creds, deadline=deadline, graceful_timeout=graceful_timeout
+    )
     try:
         yield broker
     finally:

@@ -23,6 +23,7 @@ from chassis.verdicts import Hopeless, TryLater
 log = structlog.get_logger()
 
 FETCH_TIMEOUT = 1.0  # seconds; also bounds how long a restarted server goes unnoticed
+INFO_TIMEOUT = 1.5  # seconds to look at a durable; a readiness check gets two
 FIRST_DELAY = 0.5  # seconds before a message that met a bug comes again
 LONGEST_DELAY = 30.0
 DURABLE_DEADLINE = 15.0  # seconds for the watchdog to bring back a durable lost before the start
@@ -127,6 +128,11 @@ class Consumer:
             # First of all no new messages: FastStream drops what comes while it stops.
             pull.close()
             await self._stop()
+
+    async def check(self) -> None:
+        """Raise when the durable does not answer, as while NATS is away; for readiness."""
+        js = self._broker.connection.jetstream()
+        await js.consumer_info(self._stream, self._durable, timeout=INFO_TIMEOUT)
 
     async def _await_durable(self) -> None:
         # nats-py makes a durable it does not find, with defaults; ours must stand before.

@@ -1,6 +1,6 @@
 """Streams and durables as values: one migration step makes them, every service checks them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal, Protocol, Self
@@ -43,6 +43,15 @@ class ConsumerRow(Protocol):
     def max_ack_pending(self) -> int: ...
 
 
+class StreamDrift(Exception):
+    """Streams or durables are not what the migration makes: nothing is read from them or written."""
+
+    def __init__(self, drift: Sequence[str]) -> None:
+        """Name every difference."""
+        super().__init__("; ".join(drift))
+        self.drift = tuple(drift)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamSpec:
     """A file-backed stream with limits retention."""
@@ -69,6 +78,12 @@ class StreamSpec:
             description=row.description,
             discard=row.discard,
         )
+
+    @classmethod
+    def among(cls, rows: Iterable[StreamRow], *names: str) -> list[Self]:
+        """Take the streams of these names from their owner's table; `KeyError` for one it lacks."""
+        table = {row.name: row for row in rows}
+        return [cls.of(table[name]) for name in names]
 
     def config(self) -> api.StreamConfig:
         """Return it in the server's words."""
@@ -166,6 +181,17 @@ async def check_streams(
             continue
         drift += _consumer_drift(consumer, standing)
     return drift
+
+
+async def checked(
+    js: JetStreamContext,
+    streams: Sequence[StreamSpec],
+    consumers: Sequence[ConsumerSpec] = (),
+) -> JetStreamContext:
+    """Return what was given once everything stands as it should, or raise `StreamDrift`."""
+    if drift := await check_streams(js, streams, consumers):
+        raise StreamDrift(drift)
+    return js
 
 
 async def purge_below(js: JetStreamContext, stream: str, *, seq: int) -> None:

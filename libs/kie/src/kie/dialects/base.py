@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum, auto
 
+from contracts.values import FailureClass
 from kie.body import Json
-from kie.failure import FailureClass
 from kie.paths import at, has, leaves
 from kie.values import MediaKind
 
@@ -32,17 +32,19 @@ class Links:
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """A place of plain text that is itself the result."""
+    """A place of plain text that is itself the result; with a name it becomes a document."""
 
     path: str
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A JSON value that is itself the result; delivered as its text."""
+    """A JSON value that is itself the result; delivered as its text, under its name if it has one."""
 
     path: str
     kind: MediaKind
+    name: str | None = None
 
 
 Place = Links | Texts | Whole

@@ -3,16 +3,18 @@
 from kie.dialects.base import Dialect, Facts, Sign, Texts, Word
 from kie.dialects.suno_music import FAILURES, STAGES, STATUSES
 
+NAME = "lyrics.txt"
+
 DIALECT = Dialect(
     families=("suno_lyrics",),
     callback=Facts(
-        media=(Texts("data.data[].text"),),
+        media=(Texts("data.data[].text", NAME),),
         word_at="data.callbackType",
         words=STAGES,
         code_outranks_word=True,
     ),
     poll=Facts(
-        media=(Texts("data.response.data[].text"),),
+        media=(Texts("data.response.data[].text", NAME),),
         word_at="data.status",
         words={**STATUSES, "GENERATE_LYRICS_FAILED": Word.FAILED},
         words_have_remarks=True,

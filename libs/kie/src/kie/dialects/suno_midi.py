@@ -3,15 +3,17 @@
 from kie.dialects.base import FLAGS, Dialect, Facts, Sign, Whole, Word
 from kie.dialects.suno_music import FAILURES
 
+NAME = "melody.mid"
+
 DIALECT = Dialect(
     families=("suno_midi",),
     callback=Facts(
-        media=(Whole("data.instruments", "file"),),
+        media=(Whole("data.instruments", "file", NAME),),
         word_at="data.state",
         words={"complete": Word.DONE},
     ),
     poll=Facts(
-        media=(Whole("data.midiData.instruments", "file"),),
+        media=(Whole("data.midiData.instruments", "file", NAME),),
         word_at="data.successFlag",
         words=FLAGS,
         word_required=True,

@@ -1,7 +1,7 @@
 """Suno music in all its ways of making. Several callbacks a task; the code outranks the stage."""
 
+from contracts.values import FailureClass
 from kie.dialects.base import Dialect, Facts, Links, Sign, Word
-from kie.failure import FailureClass
 
 STAGES = {
     "text": Word.RUNNING,

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from contracts.values import FailureClass
 from kie.dialects.base import FLAGS, Dialect, Facts, Links, Sign
-from kie.failure import FailureClass
 
 _CALLBACK = Facts(
     media=(Links("data.info.resultUrls", "video"),),

@@ -9,16 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from callback_gateway.domain import answers
-from callback_gateway.domain import reading as readings
+from callback_gateway.domain import answers, doubts
 from callback_gateway.domain.answers import Problem
 from callback_gateway.domain.arrival import SIGNATURE, TIMESTAMP, Callback, says_json
 from callback_gateway.domain.reports import Claims, Report, report
 from contracts.reports import HmacClaim, Reading, ReportReceived, TokenClaim
-from contracts.values import FailureClass
-from kie import classes, signatures, tokens
 from kie import reading as kie_reading
-from kie.values import Anomaly, State
+from kie import reported, signatures, tokens
+from kie.values import Anomaly
 
 # KIE documents no window (kie.md section 3); beyond this job-store asks KIE itself.
 FRESH: Final = timedelta(seconds=300)
@@ -101,15 +99,13 @@ def _says_nothing(reading: Reading, hmac: HmacClaim) -> Problem | None:
 
 def _read(callback: Callback) -> Reading:
     if callback.body.truncated:
-        return readings.unread(readings.BODY_TOO_LARGE)
-    heard = kie_reading.read_callback(callback.body.kept)
-    failure = classes.classify(heard) if heard.state is State.FAILED else None
-    reading = readings.bounded(heard, failure=FailureClass(failure.value) if failure else None)
+        return doubts.unread(doubts.BODY_TOO_LARGE)
+    reading = reported.reading_of(kie_reading.read_callback(callback.body.kept))
     if not says_json(callback):
-        return readings.doubted(reading, readings.NOT_DECLARED_JSON)
-    if reading.task_id is None and reading.state not in readings.HINTS:
+        return doubts.doubted(reading, doubts.NOT_DECLARED_JSON)
+    if reading.task_id is None and reading.state not in doubts.HINTS:
         # A body that names no task, or two, must not end one.
-        return readings.doubted(reading, readings.TASK_UNCLEAR)
+        return doubts.doubted(reading, doubts.TASK_UNCLEAR)
     return reading
 
 

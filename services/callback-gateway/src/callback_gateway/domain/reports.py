@@ -6,9 +6,10 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Final
 
-from callback_gateway.domain import reading as readings
+from callback_gateway.domain import doubts
 from callback_gateway.domain.arrival import KEPT_HEADERS, Callback
 from contracts.reports import HmacClaim, Reading, ReportReceived, TokenClaim
+from kie.body import storable
 
 # NATS refuses a message above 1 MiB, headers included; the rest is room for trace headers.
 WIRE_LIMIT: Final = 900 * 1024
@@ -67,7 +68,7 @@ def _identity(callback: Callback, claims: Claims) -> str:
 
 def _kept_headers(callback: Callback) -> dict[str, str]:
     return {
-        name: readings.clean(callback.headers[name][:HEADER_LENGTH])
+        name: storable(callback.headers[name][:HEADER_LENGTH])
         for name in KEPT_HEADERS
         if name in callback.headers
     }
@@ -78,9 +79,9 @@ def _fitted(message: ReportReceived) -> Report:
     if len(wire) <= WIRE_LIMIT:
         return Report(message, wire)
     # The body is the evidence and the reading can be made again, so the reading goes first.
-    hint = readings.doubted(
+    hint = doubts.doubted(
         message.reading.model_copy(update={"media": (), "error_message": None}),
-        readings.READING_DROPPED,
+        doubts.READING_DROPPED,
     )
     small = message.model_copy(update={"reading": hint})
     return Report(small, small.wire())
