@@ -1,4 +1,4 @@
-"""A sandbox Telegram, a place for media, and the service on a JetStream of its own."""
+"""A sandbox Telegram, and the service on a JetStream of its own."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -26,15 +26,19 @@ from contracts.deliveries import (
     Existing,
     Fresh,
     PostStatus,
+    Send,
+    SendPart,
     Show,
+    Stage,
 )
-from contracts.effects import Carried, Go, Stop
+from contracts.effects import Begin, Carried, Go, Stop
 from contracts.message import Attempt
 from contracts.values import MediaKind
 from deliverer import app, effects
-from deliverer.domain import edits, posts
+from deliverer.domain import edits, posts, sends
 from deliverer.settings import Settings
 from deliverer.telegram.aiogram_import import load_aiogram
+from deliverer_media import MP4, PNG, MediaHost
 from testkit.telegram import FakeTelegram, Limits
 
 load_aiogram(fast=True)
@@ -44,47 +48,12 @@ BOT_ID = 424242
 CHAT = 1001
 SOON = 15.0  # seconds a fact may take to become true
 
-# One white pixel, and the same with another comment: two different pictures.
-PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489"
-    "0000000d49444154789c63f8ffff3f0005fe02fe0def46b80000000049454e44ae426082"
-)
-MP4 = b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2" + b"\x00" * 64
-
 
 @pytest.fixture
 async def sandbox() -> AsyncIterator[FakeTelegram]:
     async with FakeTelegram(limits=Limits.off(), hang_seconds=0.3) as telegram:
         telegram.add_bot(TOKEN)
         yield telegram
-
-
-@dataclass
-class MediaHost:
-    """Serves bytes by path, and remembers who asked."""
-
-    url: str = ""
-    files: dict[str, tuple[int, str, bytes]] = field(default_factory=dict)
-    agents: list[str] = field(default_factory=list)
-    moved: dict[str, str] = field(default_factory=dict)
-    only_for_browsers: bool = False
-    released: asyncio.Event | None = None  # browsers are served only after this
-
-    def put(self, path: str, content: bytes, *, mime: str, status: int = 200) -> str:
-        self.files[path] = (status, mime, content)
-        return f"{self.url}{path}"
-
-    async def serve(self, request: web.Request) -> web.Response:
-        agent = request.headers.get("User-Agent", "")
-        self.agents.append(agent)
-        if self.released is not None and agent.startswith("Mozilla/5.0"):
-            await self.released.wait()
-        if request.path in self.moved:
-            raise web.HTTPFound(self.moved[request.path])
-        if self.only_for_browsers and not agent.startswith("Mozilla/5.0"):
-            raise web.HTTPForbidden
-        status, mime, content = self.files.get(request.path, (404, "text/plain", b"no"))
-        return web.Response(status=status, body=content, headers={"Content-Type": mime})
 
 
 @pytest.fixture
@@ -102,10 +71,15 @@ async def media_host() -> AsyncIterator[MediaHost]:
 
 
 Answerer = Callable[[Carried], Go | Stop | None]
+BeginAnswerer = Callable[[Begin], Go | Stop | None]
 
 
 def go(_asked: Carried) -> Go:
     return Go(lease=15)
+
+
+def begin(_asked: Begin) -> Go:
+    return Go(lease=90)
 
 
 @dataclass
@@ -118,6 +92,8 @@ class Bench:
     outcomes: list[DeliveryOutcome] = field(default_factory=list)
     asked: list[Carried] = field(default_factory=list)
     answerer: Answerer = go
+    begun: list[Begin] = field(default_factory=list)
+    begin_answerer: BeginAnswerer = begin
     news: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def ask(self, request: DeliveryRequested, *, times: int = 1) -> None:
@@ -161,6 +137,15 @@ class Bench:
         if answer is not None:
             await msg.respond(answer.model_dump_json().encode())
 
+    async def on_begin(self, msg: Msg) -> None:
+        asked = Begin.model_validate_json(msg.data)
+        answer = self.begin_answerer(asked)
+        async with self.news:
+            self.begun.append(asked)
+            self.news.notify_all()
+        if answer is not None:
+            await msg.respond(answer.model_dump_json().encode())
+
 
 def stream_specs() -> list[bus.StreamSpec]:
     return [
@@ -187,21 +172,26 @@ async def client(nats_url: str) -> AsyncIterator[Client]:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorter waits of ours; Telegram's own stay what they are."""
-    for module in (edits, posts):
+    for module in (edits, posts, sends):
         monkeypatch.setattr(module, "SLOW_PAUSE", 0.1)
     monkeypatch.setattr(effects, "ONE_TRY", 0.5)
 
 
 @pytest.fixture
-async def bench(
-    nats_url: str, client: Client, sandbox: FakeTelegram, media_host: MediaHost, quick: None
-) -> AsyncIterator[Bench]:
+async def ends(client: Client, sandbox: FakeTelegram, media_host: MediaHost, quick: None) -> Bench:
+    """Everything around a deliverer, and none."""
     made = Bench(client=client, telegram=sandbox, media=media_host)
     await client.subscribe(subjects.DELIVERY_OUTCOME, cb=made.on_outcome)
     await client.subscribe(subjects.EFFECT_CARRIED, cb=made.on_carried)
+    await client.subscribe(subjects.EFFECT_BEGIN, cb=made.on_begin)
+    return made
+
+
+@pytest.fixture
+async def bench(nats_url: str, ends: Bench, sandbox: FakeTelegram) -> AsyncIterator[Bench]:
     chosen = Settings(nats_url=nats_url, bot_token=SecretStr(TOKEN), telegram_api_url=sandbox.url)
     async with lifecycle.service(app.build, chosen, name="deliverer"):
-        yield made
+        yield ends
 
 
 @dataclass
@@ -222,6 +212,7 @@ class Ask:
         token_ref: str = "default",
         thread_id: int | None = None,
         reply_to: int | None = None,
+        protect: bool = False,
     ) -> DeliveryRequested:
         now = SYSTEM.now()
         attempt = Attempt(
@@ -240,6 +231,7 @@ class Ask:
             chat_id=chat_id or self.chat_id,
             thread_id=thread_id,
             reply_to=reply_to,
+            protect=protect,
             action=action,
         )
 
@@ -264,6 +256,13 @@ class Make:
 
     def existing(self, content: Content, message_id: int) -> Show:
         return Show(part_id=uuid4(), content=content, carrier=Existing(message_id=message_id))
+
+    def send(self, *contents: Content, silent: bool = False, call_timeout: float = 20.0) -> Send:
+        parts = tuple(SendPart(part_id=uuid4(), content=content) for content in contents)
+        return Send(parts=parts, silent=silent, call_timeout=call_timeout)
+
+    def stage(self, content: Content, chat_id: int) -> Stage:
+        return Stage(part_id=uuid4(), chat_id=chat_id, content=content)
 
     def text(self, text: str = "the answer") -> Content:
         return Content(kind=MediaKind.TEXT, text=text)

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -13,49 +14,63 @@ started = time.perf_counter()
 load_aiogram(fast=sys.argv[1] == "fast")
 imported = time.perf_counter() - started
 
-from aiogram.methods import DeleteMessage, EditMessageCaption, EditMessageMedia
-from aiogram.methods import EditMessageText, SendMessage
+from aiogram.methods import DeleteMessage
 from aiogram.methods.base import Response
-from aiogram.types import (
-    BufferedInputFile, InputMediaAudio, InputMediaDocument, InputMediaPhoto, InputMediaVideo,
-    LinkPreviewOptions, Message, MessageEntity, ReplyParameters, ResponseParameters,
-)
+from aiogram.types import Message, ResponseParameters
 from pydantic import ValidationError
-from deliverer.domain.bodies import File, MediaBody
+from contracts.markup import Button, Entity
+from deliverer.domain.bodies import CaptionBody, CollageBody, MediaBody, Medium, TextBody
+from deliverer.domain.files import File
+from deliverer.domain.posts import Place
 from deliverer.domain.sniff import Shape
-from deliverer.telegram import media_types
+from deliverer.telegram import methods as ours
 
-entity = MessageEntity(type="text_link", offset=0, length=1, url="https://x.example/")
-bodies = [MediaBody(shape, "https://x.example/a", "words") for shape in Shape]
+link = Entity(type="text_link", offset=0, length=1, url="https://x.example/")
+mention = Entity(type="text_mention", offset=1, length=1, user_id=7)
+emoji = Entity(type="custom_emoji", offset=2, length=1, custom_emoji_id="5")
+rich = [Entity(type=one, offset=0, length=2) for one in (
+    "bold", "italic", "underline", "strikethrough", "spoiler", "code", "unknown")]
+buttons = ((Button(text="a", data="b"), Button(text="c", url="https://x.example/")),)
+file = File("a.bin", b"bytes", Shape.DOCUMENT)
+media = [MediaBody(shape, "https://x.example/a", "words", (link,), buttons) for shape in Shape]
+collage = CollageBody(
+    tuple(Medium(shape, "https://x.example/a") for shape in Shape) * 2, "words", (link, *rich), buttons
+)
+bodies = [TextBody("text", (link, mention, emoji), buttons), *media, collage]
+place = Place(chat_id=1, thread_id=2, reply_to=3, protect=True)
+photos = tuple(MediaBody(Shape.PHOTO, "https://x.example/a") for _ in range(2))
 methods = [
-    SendMessage(
-        chat_id=1, message_thread_id=2, text="x", parse_mode=None, disable_notification=True,
-        link_preview_options=LinkPreviewOptions(is_disabled=True),
-        reply_parameters=ReplyParameters(message_id=3, allow_sending_without_reply=True),
-    ),
-    EditMessageText(chat_id=1, message_id=2, text="x", parse_mode=None, entities=[entity]),
-    EditMessageCaption(chat_id=1, message_id=2, caption="x", caption_entities=[entity]),
     DeleteMessage(chat_id=1, message_id=2),
-    *(
-        EditMessageMedia(chat_id=1, message_id=2, media=media_types.input_media(body, [entity]))
-        for body in bodies
-    ),
+    ours.edit(1, 2, CaptionBody("words", (link,), buttons)),
+    *(ours.edit(1, 2, body) for body in bodies),
+    *(ours.send(place, body, silent=True) for body in bodies),
+    ours.send_album(place, photos, silent=True),
 ]
 chat = {"id": 1, "type": "private", "first_name": "U"}
 photo = {"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1, "file_size": 1}
 document = {"file_id": "d", "file_unique_id": "u", "file_name": "a.bin"}
 video = {"file_id": "v", "file_unique_id": "u", "width": 1, "height": 1, "duration": 1}
+sound = {"file_id": "a", "file_unique_id": "u", "duration": 1}
 base = {"message_id": 5, "date": 1, "chat": chat, "from": {"id": 2, "is_bot": True, "first_name": "B"}}
+blocks = [
+    {"type": "collage", "blocks": [{"type": "photo", "photo": [photo]}, {"type": "video", "video": video}]},
+    {"type": "audio", "audio": sound},
+    {"type": "paragraph", "text": ["x", {"type": "bold", "text": "y"}]},
+]
 results = [
     {**base, "text": "x", "entities": [{"type": "bold", "offset": 0, "length": 1}]},
     {**base, "photo": [photo], "caption": "x"},
     {**base, "video": video},
-    {**base, "audio": {"file_id": "a", "file_unique_id": "u", "duration": 1}},
+    {**base, "animation": video, "document": document},
+    {**base, "audio": sound},
+    {**base, "voice": sound},
     {**base, "document": document},
+    {**base, "rich_message": {"blocks": blocks}},
     {**base, "reply_to_message": {**base, "text": "y"}},
     {**base, "forward_origin": {"type": "user", "date": 1, "sender_user": base["from"]}},
     {**base, "reply_markup": {"inline_keyboard": [[{"text": "a", "callback_data": "b"}]]}},
     {**base, "date": "yesterday"},
+    [{**base, "photo": [photo]}, {**base, "video": video, "media_group_id": "g"}],
     True,
     "odd",
 ]
@@ -64,7 +79,7 @@ for method in methods:
     dumped = {name: repr(value) for name, value in method.model_dump(warnings=False).items()}
     told.append([type(method).__name__, dumped, sorted(type(method).model_fields)])
 for result in results:
-    for shape in (Message, Message | bool, bool):
+    for shape in (Message, Message | bool, bool, list[Message]):
         try:
             read = Response[shape].model_validate({"ok": True, "result": result})
             told.append([repr(read.result)])
@@ -75,17 +90,35 @@ told.append(repr(Response[Message].model_validate(error)))
 print(json.dumps({"told": told, "imported": imported}))
 """
 
+START = """
+import json, time
+from deliverer import app
+from deliverer.telegram.aiogram_import import load_aiogram
+load_aiogram(fast=True)
+from deliverer.handlers import acting, requests
+print(json.dumps(time.process_time()))
+"""
+CPU_SECONDS = 3.0  # of a start up to where the first request could be read; a restart costs these
 
-def use(how: str):
+
+def told(script: str, *arguments: str) -> Any:
+    """Run a script in a process of its own and read what it prints."""
     done = subprocess.run(
-        [sys.executable, "-c", USE, how], check=True, capture_output=True, text=True
+        [sys.executable, "-c", script, *arguments], check=True, capture_output=True, text=True
     )
     return json.loads(done.stdout)
 
 
 @pytest.mark.timeout(120)
 def test_both_imports_know_the_same_types_and_methods():
-    fast, normal = use("fast"), use("normal")
+    fast, normal = told(USE, "fast"), told(USE, "normal")
 
     assert fast["told"] == normal["told"]
     assert fast["imported"] < normal["imported"]
+
+
+def test_a_start_costs_less_than_three_seconds_of_cpu(record_property):
+    seconds = told(START)
+
+    record_property("cpu_seconds", seconds)
+    assert seconds < CPU_SECONDS

@@ -24,7 +24,8 @@ from deliverer.domain.answers import (
     Vanished,
     Wait,
 )
-from deliverer.domain.bodies import CaptionBody, File, MediaBody, TextBody
+from deliverer.domain.bodies import CaptionBody, MediaBody, TextBody
+from deliverer.domain.files import File
 from deliverer.domain.posts import Place
 from deliverer.domain.sniff import Shape
 from deliverer.telegram import session

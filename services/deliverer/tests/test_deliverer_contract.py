@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from contracts import samples
-from contracts.deliveries import DeliveryOutcome, DeliveryRequested, Show
+from contracts.deliveries import DeliveryOutcome, DeliveryRequested, Show, Stage
 from contracts.effects import Carried, Go, Stop
 from deliverer.domain.answers import BotStopped, Moved, Unclear, Unsent, Wait
 from deliverer.domain.reports import Report, outcome_of, too_late, unknown
@@ -33,7 +33,7 @@ def test_every_request_that_travels_can_be_answered(request_: DeliveryRequested)
         read = told(request_, report)
 
         assert (read.attempt_id, read.chat_id) == (request_.attempt.id, request_.chat_id)
-        assert (read.part_id is not None) is isinstance(request_.action, Show)
+        assert (read.part_id is not None) is isinstance(request_.action, Show | Stage)
 
 
 @pytest.mark.parametrize("frozen", FROZEN, ids=lambda one: one.result.kind)

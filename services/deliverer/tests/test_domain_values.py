@@ -16,13 +16,12 @@ from deliverer.domain.answers import Denied, Done, Trouble, Unclear, Unsent, Van
 from deliverer.domain.bodies import (
     PHOTO_BYTES,
     CaptionBody,
-    File,
     MediaBody,
     TextBody,
     Way,
     body,
-    first_way,
 )
+from deliverer.domain.files import File
 from deliverer.domain.leases import MARGIN, Lease
 from deliverer.domain.parking import Parking
 from deliverer.domain.posts import (
@@ -38,6 +37,7 @@ from deliverer.domain.posts import (
 )
 from deliverer.domain.reports import Report, outcome_of, too_late
 from deliverer.domain.sniff import Shape, file_type, is_page, url_suffix
+from deliverer.domain.ways import first_way
 from deliverer.domain.wording import line
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -179,7 +179,7 @@ def test_a_text_too_long_for_a_message_becomes_a_file():
         (b"\0\0\0\x18ftypqt  ", "", "https://x/a", Shape.DOCUMENT, ".mov"),
         (b"\0\0\0\x18ftypavif", "", "https://x/a", Shape.DOCUMENT, ".avif"),
         (b"ID3\x04", "", "https://x/a", Shape.AUDIO, ".mp3"),
-        (b"GIF89a", "", "https://x/a", Shape.DOCUMENT, ".gif"),
+        (b"GIF89a", "", "https://x/a", Shape.ANIMATION, ".gif"),
         (b"????", "Image/JPEG; q=1", "https://x/a.mp4", Shape.PHOTO, ".jpg"),
         (b"????", "application/octet-stream", "https://x/a.MP3?t=1", Shape.AUDIO, ".mp3"),
         (b"????", "", "https://x/a.csv", Shape.DOCUMENT, ".csv"),

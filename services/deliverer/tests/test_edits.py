@@ -17,17 +17,17 @@ from deliverer.domain.answers import (
     Vanished,
     Wait,
 )
-from deliverer.domain.bodies import Way, first_way
+from deliverer.domain.bodies import Way
 from deliverer.domain.edits import (
     LINK_FROM_ATTEMPT,
     Again,
     EditState,
     End,
-    MediaTrouble,
     on_answer,
     on_lease_over,
     on_media_trouble,
 )
+from deliverer.domain.ways import MediaTrouble, first_way
 
 URL = "https://cdn.example/result.png"
 LONGEST_EDIT = 60  # steps; far above every bound on repeats and ways

@@ -2,15 +2,22 @@
 
 import asyncio
 import ipaddress
+import socket
 
 import pytest
+from aiohttp.abc import ResolveResult
 
 from contracts.values import MediaKind
-from deliverer.domain.bodies import File
-from deliverer.domain.edits import MediaTrouble
+from deliverer.domain.files import File
 from deliverer.domain.sniff import Shape
+from deliverer.domain.ways import MediaTrouble
 from deliverer.media import download
-from deliverer.media.addresses import is_loopback_url, is_public
+from deliverer.media.addresses import (
+    CheckedResolver,
+    ForbiddenAddress,
+    is_loopback_url,
+    is_public,
+)
 from deliverer.media.download import Downloader, NoFile
 from deliverer.media.shelf import Shelf
 
@@ -30,7 +37,9 @@ async def wary(stack) -> Downloader:
     return made
 
 
-@pytest.mark.parametrize("address", ["93.184.215.14", "2606:2800:21f:cb07::1"])
+@pytest.mark.parametrize(
+    "address", ["93.184.215.14", "2606:2800:21f:cb07::1", "64:ff9b::808:808", "2002:808:808::1"]
+)
 def test_the_internet_is_public(address):
     assert is_public(ipaddress.ip_address(address))
 
@@ -54,8 +63,23 @@ def test_the_internet_is_public(address):
         "ff02::1",
         "::ffff:127.0.0.1",
         "::ffff:10.0.0.1",
+        "::ffff:169.254.169.254",
+        "::ffff:0:7f00:1",
+        "::7f00:1",
         "64:ff9b::7f00:1",
+        "64:ff9b::a9fe:a9fe",
+        "64:ff9b:1::a00:1",
         "2002:7f00:1::",
+        "2002:a9fe:a9fe::",
+        "2001:0:53aa:64c::",
+        "fec0::1",
+        "fd00:ec2::254",
+        "100.100.100.200",
+        "168.63.129.16",
+        "192.0.0.192",
+        "198.18.0.1",
+        "192.88.99.1",
+        "240.0.0.1",
     ],
 )
 def test_our_own_network_is_not(address):
@@ -92,6 +116,69 @@ async def test_the_cdn_meets_a_browser(downloader, media_host, make):
     assert isinstance(await downloader.fetch(url, MediaKind.IMAGE), File)
 
 
+@pytest.mark.parametrize(
+    "status, body, said",
+    [
+        (400, b"<Code>ExpiredToken</Code>", "the link has expired"),
+        (401, b"token expired", "the link has expired"),
+        (403, b"<Message>Request has expired</Message>", "the link has expired"),
+        (403, b"<Code>AccessDenied</Code>", "the link answers HTTP 403"),
+    ],
+)
+async def test_an_expired_link_is_said_to_be_expired(downloader, media_host, status, body, said):
+    url = media_host.put("/a.png", body, mime="application/xml", status=status)
+
+    found = await downloader.fetch(url, MediaKind.IMAGE)
+
+    assert isinstance(found, NoFile)
+    assert found.trouble is MediaTrouble.GONE
+    assert found.reason.startswith(said)
+
+
+async def test_a_source_that_dawdles_is_left(downloader, media_host, monkeypatch):
+    monkeypatch.setattr(download, "TOTAL", 0.2)
+    media_host.released = asyncio.Event()
+    url = media_host.put("/a.png", b"x", mime="image/png")
+
+    found = await downloader.fetch(url, MediaKind.IMAGE)
+    media_host.released.set()
+
+    assert isinstance(found, NoFile)
+    assert found.trouble is MediaTrouble.UNREACHED
+
+
+async def test_an_address_is_judged_when_it_is_connected_to(wary, monkeypatch):
+    """A name that answers the public internet to one question and us to the next gains nothing."""
+    answers = iter([["93.184.215.14", "10.0.0.1"], ["127.0.0.1"]])
+
+    async def resolve(_self, host, port=0, family=socket.AF_INET):
+        return [
+            ResolveResult(hostname=host, host=one, port=port, family=family, proto=0, flags=0)
+            for one in next(answers)
+        ]
+
+    monkeypatch.setattr("aiohttp.resolver.ThreadedResolver.resolve", resolve)
+    resolver = CheckedResolver(allow_loopback=False)
+
+    first = await resolver.resolve("rebinding.example")
+
+    assert [one["host"] for one in first] == ["93.184.215.14"]
+    with pytest.raises(ForbiddenAddress):
+        await resolver.resolve("rebinding.example")
+
+
+async def test_the_same_link_may_be_wanted_as_a_picture_and_as_a_file(downloader, media_host, make):
+    shelf = Shelf(downloader)
+    url = media_host.put("/a.png", make.png, mime="image/png")
+
+    picture = await shelf.file(url, MediaKind.IMAGE, within=5)
+    untouched = await shelf.file(url, MediaKind.FILE, within=5)
+
+    assert isinstance(picture, File)
+    assert isinstance(untouched, File)
+    assert (picture.shape, untouched.shape) == (Shape.PHOTO, Shape.DOCUMENT)
+
+
 @pytest.mark.parametrize("status", [403, 404, 410])
 async def test_a_dead_link_is_gone(downloader, media_host, status):
     url = media_host.put("/a.png", b"no", mime="text/plain", status=status)
@@ -108,6 +195,9 @@ async def test_a_dead_link_is_gone(downloader, media_host, status):
         (b"later", "text/plain", 503, MediaTrouble.UNREACHED),
         (b"", "image/png", 200, MediaTrouble.UNREACHED),
         (b"<!DOCTYPE html><p>expired", "image/png", 200, MediaTrouble.NOT_MEDIA),
+        (b'{"code": 404}', "image/png", 200, MediaTrouble.NOT_MEDIA),
+        (b"<?xml version='1.0'?><Error/>", "image/png", 200, MediaTrouble.NOT_MEDIA),
+        (b"whatever", "application/json", 200, MediaTrouble.NOT_MEDIA),
     ],
 )
 async def test_what_is_no_file(downloader, media_host, content, mime, status, trouble):

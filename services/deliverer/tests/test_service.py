@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from pydantic import SecretStr
 
-from chassis import lifecycle
+from chassis import bus, lifecycle
 from contracts import streams
 from deliverer import app
 from deliverer.handlers import holding
@@ -32,6 +32,7 @@ async def until_ready(port: int) -> float:
                 await asyncio.sleep(0.02)  # noqa: TID251 - another process' port has no event
 
 
+@pytest.mark.alone
 async def test_a_killed_process_is_back_in_seconds(client, nats_url, record_property):
     port = free_port()
     env = {"SENDONCE_NATS_URL": nats_url, "SENDONCE_HEALTH_PORT": str(port)}
@@ -52,7 +53,7 @@ async def test_a_stream_that_differs_is_refused(client, nats_url):
     found = (await js.stream_info(streams.OUTCOMES)).config
     await js.update_stream(found.evolve(max_bytes=1024))
 
-    with pytest.raises(app.StreamDrift, match="max_bytes"):
+    with pytest.raises(bus.StreamDrift, match="max_bytes"):
         async with lifecycle.service(app.build, Settings(nats_url=nats_url), name="deliverer"):
             pytest.fail("it started")
 

@@ -6,25 +6,31 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
+from chat_oracle import Chat
 from contracts.api import CreateJob, DeliverJob, ExpectJob, JobRequest
 from contracts.deliveries import (
     DeliveryOutcome,
     DeliveryRequested,
     DeliveryResult,
     Existing,
+    Send,
+    Sent,
+    SentPart,
     Show,
     Shown,
+    Stage,
 )
-from contracts.outcomes import Refused
+from contracts.outcomes import Ambiguous, Refused
 from contracts.polls import PollRequested
 from contracts.reports import ReportReceived
 from contracts.submissions import SubmissionOutcome, SubmissionRequested, SubmissionResult
 from contracts.values import JobState, MoneyState, new_id
 from job_store.domain import delivery, lifecycle, money, reports
 from job_store.domain.case import Case
-from job_store.domain.rows import Bot, Door, Effect, EffectKind, EffectState, Job, Owner, Part
+from job_store.domain.rows import LIVE, Bot, Door, Effect, EffectKind, EffectState, Job, Owner, Part
 from job_store.domain.rules import Rules
 
+STAGING = -100_500
 START = datetime(2026, 11, 24, tzinfo=UTC)
 RULES = Rules(callback_url=lambda job_id, no: f"https://gate.example/{job_id}/{no}")
 SHOP = Bot(
@@ -34,6 +40,8 @@ SHOP = Bot(
     currency="RUB",
     language="en",
     texts={},
+    rich=False,
+    staging_chat=None,
     created_at=START,
 )
 DOOR = {CreateJob: Door.CREATE, ExpectJob: Door.EXPECT, DeliverJob: Door.DELIVER}
@@ -47,6 +55,7 @@ class Attempted:
     request: SubmissionRequested | DeliveryRequested | PollRequested
     holders: list[UUID] = field(default_factory=list)
     target: int | None = None  # the message it was told to edit
+    end: DeliveryResult | None = None  # what came of the one send its holder made
 
 
 def job_of(request: JobRequest) -> Job:
@@ -79,7 +88,9 @@ def job_of(request: JobRequest) -> Job:
 class World:
     """Every step is one transaction: a case loaded, decided on, and what it wrote kept."""
 
-    def __init__(self, request: JobRequest) -> None:
+    def __init__(self, request: JobRequest, bot: Bot = SHOP, rules: Rules = RULES) -> None:
+        self.bot = bot
+        self.rules = rules
         self.now = START
         self.rows: tuple[Job, dict[UUID, Effect], dict[UUID, Part], list[Owner]] = (
             job_of(request),
@@ -90,14 +101,11 @@ class World:
         self.ledger: Counter[str] = Counter()
         self.carriers: dict[tuple[int, int], UUID] = {}
         self.attempts: dict[UUID, Attempted] = {}
-        self.posted: dict[int, int] = {}  # message → chat it stands in
-        self.rewritten: set[int] = set()
-        self.removed: set[int] = set()
+        self.chat = Chat()
         self.news: list[str] = []
-        self.last_message = 1_000
         if isinstance(request.status, int):
-            self.posted[request.status] = request.chat_id
-        self.step(lambda case: _open(case, request))
+            self.chat.posted[request.status] = request.chat_id
+        self.step(lambda case: _open(case, request, self.rules))
 
     @property
     def job(self) -> Job:
@@ -111,12 +119,23 @@ class World:
     def parts(self) -> list[Part]:
         return list(self.rows[2].values())
 
+    def group(self, part_id: UUID | None) -> list[Part]:
+        """Return the parts that one effect puts into the chat."""
+        assert part_id is not None
+        lead = self.rows[2][part_id]
+        together = (lead.delivery_no, lead.album)
+        return (
+            [p for p in self.parts if p is lead or (p.delivery_no, p.album) == together]
+            if (lead.album is not None)
+            else [lead]
+        )
+
     def step(self, decide: Callable[[Case], object]) -> object:
         """Run one transaction."""
         job, effects, parts, owners = self.rows
         case = Case(
             job=job,
-            bot=SHOP,
+            bot=self.bot,
             now=self.now,
             effects=effects.values(),
             parts=parts.values(),
@@ -139,27 +158,21 @@ class World:
             assert isinstance(request, SubmissionRequested | DeliveryRequested | PollRequested)
             kept = self.attempts[opened.id] = Attempted(opened.effect_id, request)
             if isinstance(request, DeliveryRequested):
-                self._look_at(request, kept)
+                action, kind = request.action, self.rows[1][opened.effect_id].kind
+                if isinstance(action, Show) and isinstance(action.carrier, Existing):
+                    kept.target = action.carrier.message_id
+                carriers = {message_id for _, message_id in self.carriers}
+                self.chat.asked(request, kind, carriers=carriers, now=self.now)
+                self._look_at_order(case, kept)
 
-    def _look_at(self, request: DeliveryRequested, attempted: Attempted) -> None:
-        """Check that a request names only messages that stand in its chat."""
-        action = request.action
-        message_id = getattr(action, "message_id", None)
-        if isinstance(action, Show) and isinstance(action.carrier, Existing):
-            message_id = attempted.target = action.carrier.message_id
-        if message_id is None:
-            return
-        assert self.posted[message_id] == request.chat_id, "a message of another chat"
-        if action.kind == "rewrite":
-            self.rewritten.add(message_id)
-        if action.kind == "remove":
-            self.removed.add(message_id)
-
-    def post(self, chat_id: int) -> int:
-        """Post a new message to a chat."""
-        self.last_message += 1
-        self.posted[self.last_message] = chat_id
-        return self.last_message
+    def _look_at_order(self, case: Case, kept: Attempted) -> None:
+        """A send goes when everything before it is settled."""
+        effect = case.effects[kept.effect_id]
+        if effect.kind is EffectKind.SEND and effect.part_id is not None:
+            group = case.group(case.parts[effect.part_id])
+            before = [p for p in case.delivery if p.ordinal < group[0].ordinal]
+            others = [case.placing_of(p) for p in before]
+            assert not [e for e in others if e is None or e.state in LIVE], "out of order"
 
     # -- the store's clocks ----------------------------------------------------------------------
 
@@ -170,13 +183,15 @@ class World:
         return sorted(pending, key=lambda effect: effect.due_at)
 
     def claim(self, effect: Effect) -> None:
-        self.step(lambda case: _claim(case, case.effects[effect.id]))
+        self.step(lambda case: _claim(case, case.effects[effect.id], self.rules))
 
     def end_leases(self) -> None:
         for effect in self.effects:
             if effect.lease_until is not None and effect.lease_until < self.now:
                 self.step(
-                    lambda case, id_=effect.id: lifecycle.on_lease_end(case, case.effects[id_])
+                    lambda case, id_=effect.id: lifecycle.on_lease_end(
+                        case, case.effects[id_], self.rules
+                    )
                 )
 
     # -- the workers -----------------------------------------------------------------------------
@@ -191,6 +206,9 @@ class World:
         if isinstance(answer, str):
             return False
         self.attempts[attempt_id].holders.append(holder)
+        request = self.attempts[attempt_id].request
+        if isinstance(request, DeliveryRequested):
+            self.chat.began(request)
         return True
 
     def submitted(self, attempt_id: UUID, holder: UUID, result: SubmissionResult) -> None:
@@ -204,14 +222,14 @@ class World:
             result=result,
         )
         self.step(
-            lambda case: lifecycle.on_submission(case, case.effects[effect_id], outcome, RULES)
+            lambda case: lifecycle.on_submission(case, case.effects[effect_id], outcome, self.rules)
         )
 
     def carried(self, attempt_id: UUID) -> int | None:
         """Post a carrier and ask whether to edit it; returns the posted message."""
         attempted = self.attempts[attempt_id]
         assert isinstance(attempted.request, DeliveryRequested)
-        message_id = self.post(attempted.request.chat_id)
+        message_id = self.chat.post(attempted.request.chat_id)
         if attempted.request.chat_id != self.job.chat_id:
             return None  # Telegram tells the poster of the migration before anything is posted
         answer = self.step(
@@ -226,14 +244,23 @@ class World:
         return message_id
 
     def delivered(
-        self, attempt_id: UUID, result: DeliveryResult, *, carrier_id: int | None = None
+        self,
+        attempt_id: UUID,
+        result: DeliveryResult,
+        *,
+        carrier_id: int | None = None,
+        holder: UUID | None = None,
     ) -> None:
         attempted = self.attempts[attempt_id]
         assert isinstance(attempted.request, DeliveryRequested)
+        self.chat.answered(attempted.request, result, self.now)
+        if holder in attempted.holders and not isinstance(result, Sent | Ambiguous):
+            self.chat.did_not_send(attempt_id)
         outcome = DeliveryOutcome(
             id=str(uuid4()),
             at=self.now,
             attempt_id=attempt_id,
+            holder=holder,
             job_id=self.job.id,
             bot="shop",
             chat_id=attempted.request.chat_id,
@@ -241,11 +268,26 @@ class World:
             carrier_id=carrier_id,
         )
         self.step(
-            lambda case: delivery.on_outcome(case, case.effects[attempted.effect_id], outcome)
+            lambda case: delivery.on_outcome(
+                case, case.effects[attempted.effect_id], outcome, self.rules
+            )
         )
 
+    def send(self, attempt_id: UUID, holder: UUID) -> Sent:
+        """Send everything asked for, in the name of a holder who was let through."""
+        request = self.attempts[attempt_id].request
+        assert isinstance(request, DeliveryRequested)
+        assert isinstance(request.action, Send)
+        assert holder in self.attempts[attempt_id].holders
+        self.chat.did_send(request)
+        parts = tuple(
+            SentPart(part_id=one.part_id, message_id=self.chat.post(request.chat_id))
+            for one in request.action.parts
+        )
+        return Sent(parts=parts)
+
     def report(self, report: ReportReceived, believed: reports.Trust) -> None:
-        self.step(lambda case: reports.on_report(case, report, believed, RULES))
+        self.step(lambda case: reports.on_report(case, report, believed, self.rules))
 
     # -- a fair end ------------------------------------------------------------------------------
 
@@ -259,20 +301,40 @@ class World:
                 self.submitted(attempt_id, attempt_id, Refused(code="422", reason="no"))
             case PollRequested():
                 self.report(unanswered(request), reports.Trust.TRUSTED)
-            case DeliveryRequested(action=Show(carrier=carrier)):
+            case DeliveryRequested():
+                self._deliver_honestly(attempt_id, request)
+
+    def _deliver_honestly(self, attempt_id: UUID, request: DeliveryRequested) -> None:
+        match request.action:
+            case Send():
+                self._send_honestly(attempt_id)
+            case Stage():
+                staged = Shown(message_id=self.chat.post(STAGING), file_id=f"file-{attempt_id}")
+                self.delivered(attempt_id, staged)
+            case Show(carrier=carrier):
                 if not isinstance(carrier, Existing):
                     self.carried(attempt_id)
                 target = self.attempts[attempt_id].target
                 if target is not None:
                     self.delivered(attempt_id, Shown(message_id=target))
-            case DeliveryRequested(action=action):
-                message_id = getattr(action, "message_id", None) or self.post(request.chat_id)
+            case action:
+                message_id = getattr(action, "message_id", None) or self.chat.post(request.chat_id)
                 self.delivered(attempt_id, Shown(message_id=message_id))
+
+    def _send_honestly(self, attempt_id: UUID) -> None:
+        attempted = self.attempts[attempt_id]
+        if not attempted.holders and not self.begin(attempt_id, attempt_id):
+            return
+        holder = attempted.holders[0]
+        if attempted.end is None:
+            attempted.end = self.send(attempt_id, holder)
+        self.delivered(attempt_id, attempted.end, holder=holder)
 
     def play_out(self, unanswered: Callable[[PollRequested], ReportReceived]) -> None:
         """Let time pass with every effect claimed and answered, until the deadline is long past."""
-        for _ in range(200):
-            self.now += timedelta(seconds=40)
+        for turn in range(220):
+            # The last look is at what waits half a day.
+            self.now += timedelta(hours=13) if turn == 200 else timedelta(seconds=40)
             self.end_leases()
             self.step(lifecycle.expire)
             for effect in self.due():
@@ -282,22 +344,22 @@ class World:
                     self.act_honestly(effect.open_attempt, unanswered)
 
 
-def _open(case: Case, request: JobRequest) -> None:
-    lifecycle.open_job(case, request)
+def _open(case: Case, request: JobRequest, rules: Rules) -> None:
+    lifecycle.open_job(case, request, rules)
     if isinstance(request, DeliverJob):
         case.move(JobState.SUCCEEDED)
         money.capture(case)
         delivery.make_parts(case, request.media)
 
 
-def _claim(case: Case, effect: Effect) -> None:
+def _claim(case: Case, effect: Effect, rules: Rules) -> None:
     if effect.state is not EffectState.PENDING:
         return
-    if (wait := delivery.waits_for_status(case, effect)) is not None:
+    if (wait := delivery.waits(case, effect)) is not None:
         case.again(effect, after=wait, failures=effect.failures)
     elif effect.kind is EffectKind.SUBMIT:
-        lifecycle.claim_submission(case, effect, RULES)
+        lifecycle.claim_submission(case, effect, rules)
     elif effect.kind is EffectKind.POLL:
         lifecycle.claim_poll(case, effect)
     else:
-        delivery.claim(case, effect)
+        delivery.claim(case, effect, rules)

@@ -11,7 +11,14 @@ from uuid import UUID, uuid4
 from chassis.outbox import OutboxRow
 from chassis.postgres import Database
 from contracts.api import CreateJob, DeliverJob, ExpectJob, JobView, TopUp, WalletRef, WalletView
-from contracts.deliveries import DeliveryOutcome, DeliveryRequested, DeliveryResult, Shown
+from contracts.deliveries import (
+    DeliveryOutcome,
+    DeliveryRequested,
+    DeliveryResult,
+    Sent,
+    SentPart,
+    Shown,
+)
 from contracts.effects import Begin, Carried, Go, Stop
 from contracts.ops import AddBot
 from contracts.outcomes import Refused
@@ -85,6 +92,17 @@ class Store:
         async with self.database.connection() as connection:
             await connection.execute(query, *args)
 
+    async def events(self, name: str) -> int:
+        count: int = await self.value("SELECT count(*) FROM events WHERE event = $1", name)
+        return count
+
+    async def end_leases(self) -> None:
+        """Let every worker fall silent for longer than its lease."""
+        await self.run(
+            "UPDATE effects SET lease_until = now() - interval '1 s' WHERE state = 'acting'"
+        )
+        await self.effects.end_leases(100)
+
     async def assert_legal(self) -> None:
         """What must hold whatever a test did: the doctor's money checks, no shared message."""
         for finding in (await self.ops.doctor()).findings:
@@ -131,7 +149,7 @@ class Store:
     async def claimed(self) -> list[SubmissionRequested | DeliveryRequested | PollRequested]:
         """Make everything due now, claim it, and return what the workers are asked."""
         await self.run("UPDATE effects SET due_at = now() WHERE state = 'pending'")
-        await self.run("UPDATE pacing SET tat = 'epoch', parked_until = NULL")
+        await self.run("UPDATE pacing SET tat = 'epoch', tail = NULL, parked_until = NULL")
         before = len(self.offered)
         while await self.effects.claim_due(300) >= 300:
             pass
@@ -222,11 +240,26 @@ class Store:
                     case "show":
                         await self.delivered(ask, Shown(message_id=ask.action.carrier.message_id))
                         shown += 1
-                    case "post_status":
+                    case "send":
+                        await self.begin(ask.attempt.id)
+                        await self.delivered(ask, sent(ask, message_id), holder=ask.attempt.id)
+                        shown += len(ask.action.parts)
+                        message_id += 10
+                    case "post_status" | "stage":
                         await self.delivered(ask, Shown(message_id=message_id))
                     case _:
                         await self.delivered(ask, Shown(message_id=ask.action.message_id))
         raise AssertionError("deliveries never end")
+
+
+def sent(ask: DeliveryRequested, first_message: int) -> Sent:
+    """Every message of a send, with ids in a row."""
+    return Sent(
+        parts=tuple(
+            SentPart(part_id=one.part_id, message_id=first_message + n, file_id=f"file-{n}")
+            for n, one in enumerate(ask.action.parts)
+        )
+    )
 
 
 def create(**fields: Any) -> CreateJob:
@@ -297,6 +330,14 @@ def callback(job_id: UUID | None = None, **fields: Any) -> ReportReceived:
     return ReportReceived(**base | fields)
 
 
+def progressed(job_id: UUID, percent: float, **fields: Any) -> ReportReceived:
+    """A callback that says how far the task is."""
+    report = callback(job_id, state=ReportState.PROGRESS, **fields)
+    return report.model_copy(
+        update={"reading": report.reading.model_copy(update={"progress": percent})}
+    )
+
+
 def polled(ask: PollRequested, **fields: Any) -> ReportReceived:
     """The reconciler's answer to a poll."""
     claim = PollClaim(
@@ -333,7 +374,7 @@ def submission_outcome(ask: SubmissionRequested, result: SubmissionResult) -> Su
 def delivery_outcome(
     ask: DeliveryRequested, result: DeliveryResult, **more: Any
 ) -> DeliveryOutcome:
-    part_id = ask.action.part_id if ask.action.kind == "show" else None
+    part_id = getattr(ask.action, "part_id", None)
     return DeliveryOutcome(
         id=f"{ask.attempt.id}:{result.kind}:{uuid4().hex[:8]}",
         at=NOW,

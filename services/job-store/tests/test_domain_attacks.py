@@ -213,7 +213,7 @@ def test_a_group_that_migrated_keeps_its_new_messages():
     assert [e.kind for e in world.effects if e.message_id] == [EffectKind.REMOVE]
 
     world.delivered(first, Migrated(chat_id=-1_007))
-    world.delivered(first, Ambiguous(reason="timeout"), carrier_id=world.post(-7))
+    world.delivered(first, Ambiguous(reason="timeout"), carrier_id=world.chat.post(-7))
 
     assert not [e for e in world.effects if e.kind is EffectKind.REMOVE and e.state in LIVE]
 

@@ -1,6 +1,7 @@
 """Laws of the pure rules, whatever happens in whatever order; nothing here touches a database."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -8,7 +9,7 @@ import hypothesis.strategies as st
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from case_world import RULES, Attempted, World
+from case_world import RULES, SHOP, STAGING, Attempted, World
 from contracts.api import CreateJob, DeliverJob, ExpectJob, JobRequest
 from contracts.deliveries import (
     DeliveryRequested,
@@ -16,9 +17,13 @@ from contracts.deliveries import (
     Existing,
     Migrated,
     RefusalCode,
+    Send,
+    Sent,
     Show,
     Shown,
+    Stage,
 )
+from contracts.markup import Button
 from contracts.outcomes import Ambiguous, Later, NotSent, Refused
 from contracts.polls import PollRequested
 from contracts.reports import ReportedMedia, ReportReceived, ReportState
@@ -26,10 +31,11 @@ from contracts.submissions import SubmissionRequested, SubmissionResult, TaskCre
 from contracts.values import JobState, MediaKind, MoneyState, PartState
 from job_store.domain import delivery, lifecycle
 from job_store.domain.reports import Trust
-from job_store.domain.rows import FINAL, LIVE, OPEN, Door, EffectKind, EffectState, Part
-from store_kit import LATER, callback, images, polled
+from job_store.domain.rows import FINAL, LIVE, OPEN, PLACING, Door, EffectKind, EffectState, Part
+from store_kit import LATER, callback, polled, progressed
 
 PRICE = 300
+ONCE = {EffectKind.SUBMIT, EffectKind.POLL, EffectKind.STATUS, EffectKind.PROGRESS}
 WAITING_PARTS = {PartState.UNCERTAIN, PartState.PARKED}
 AFTER_EXPIRY = {JobState.EXPIRED, JobState.SUCCEEDED, JobState.DELIVERED, JobState.UNDELIVERABLE}
 LEDGER = {
@@ -48,20 +54,25 @@ nobody_did = st.sampled_from(
 submissions = st.one_of(nobody_did, st.just(Refused(code="422", reason="no")))
 refusals = st.sampled_from(list(RefusalCode)).map(lambda code: Refused(code=code, reason="no"))
 deliveries = st.one_of(nobody_did, refusals, refusals)
-media = st.lists(st.sampled_from(["image", "text", "empty"]), max_size=3).map(
+KINDS = [*(kind.value for kind in MediaKind), "image", "image", "empty"]
+media = st.lists(st.sampled_from(KINDS), max_size=4).map(
     lambda kinds: tuple(medium(kind) for kind in kinds)
 )
+BUTTONS = ((Button(text="Again", data="again"),),)
+CAPTION = "A long story. " * 100
 believed = st.sampled_from([Trust.TRUSTED, Trust.TRUSTED, Trust.CONFIRM, Trust.UNTRUSTED])
 
 
 def medium(kind: str) -> ReportedMedia:
     match kind:
-        case "image":
-            return images(1)[0]
         case "text":
             return ReportedMedia(kind=MediaKind.TEXT, text="word " * 1_000)
-        case _:
+        case "file" | "midi":
+            return ReportedMedia(kind=MediaKind(kind), text="words of a document")
+        case "empty":
             return ReportedMedia(kind=MediaKind.TEXT, text="")
+        case _:
+            return ReportedMedia(kind=MediaKind(kind), url=f"https://file.example/{uuid4()}")
 
 
 @st.composite
@@ -75,6 +86,10 @@ def requests(draw: st.DrawFn) -> JobRequest:
         "notify": draw(st.sampled_from(["auto", "fresh", "in_place"])),
         "price": draw(st.sampled_from([0, PRICE])),
         "deliver": draw(st.sampled_from([True, True, True, False])),
+        "mode": draw(st.sampled_from(["edit", "send"])),
+        "buttons": draw(st.sampled_from([(), BUTTONS])),
+        "caption": draw(st.sampled_from(["", "two cats", CAPTION])),
+        "originals": draw(st.booleans()),
         "not_after": LATER,
     }
     match draw(st.sampled_from(Door)):
@@ -83,7 +98,8 @@ def requests(draw: st.DrawFn) -> JobRequest:
         case Door.EXPECT:
             return ExpectJob(**shared)
         case Door.DELIVER:
-            return DeliverJob(**shared, media=images(draw(st.integers(1, 3))))
+            given = draw(media.filter(delivery.showable))
+            return DeliverJob(**shared, media=given)
 
 
 def still_working(ask: PollRequested) -> ReportReceived:
@@ -95,9 +111,9 @@ class AnyLife(RuleBasedStateMachine):
 
     world: World
 
-    @initialize(request=requests())
-    def a_request(self, request: JobRequest) -> None:
-        self.world = World(request)
+    @initialize(request=requests(), rich=st.booleans(), staging=st.sampled_from([None, STAGING]))
+    def a_request(self, request: JobRequest, *, rich: bool, staging: int | None) -> None:
+        self.world = World(request, replace(SHOP, rich=rich, staging_chat=staging))
         self.shown: set[UUID] = set()
         self.before = self.world.job.state
 
@@ -170,12 +186,53 @@ class AnyLife(RuleBasedStateMachine):
         action = attempted.request.action
         if isinstance(action, Show):
             return attempted.target
-        return getattr(action, "message_id", None) or self.world.post(attempted.request.chat_id)
+        if isinstance(action, Send):
+            return None
+        return getattr(action, "message_id", None) or self.world.chat.post(
+            attempted.request.chat_id
+        )
 
     @rule(data=st.data(), result=deliveries)
     def a_deliverer_fails(self, data: st.DataObject, result: DeliveryResult) -> None:
-        if picked := self.pick(data, DeliveryRequested):
+        picked = self.pick(data, DeliveryRequested)
+        if picked and not isinstance(picked[1].request.action, Send):
             self.world.delivered(picked[0], result, carrier_id=picked[1].target)
+
+    def pick_send(self, data: st.DataObject) -> tuple[UUID, Attempted] | None:
+        known = [
+            (id_, attempted)
+            for id_, attempted in self.attempts(DeliveryRequested)
+            if isinstance(attempted.request.action, Send)
+        ]
+        return data.draw(st.sampled_from(known[::-1])) if known else None
+
+    @rule(data=st.data())
+    def a_sender_begins(self, data: st.DataObject) -> None:
+        if picked := self.pick_send(data):
+            self.world.begin(picked[0], uuid4())
+
+    @rule(data=st.data(), is_told=st.booleans())
+    def a_sender_sends(self, data: st.DataObject, *, is_told: bool) -> None:
+        """What it did may be told now, later, again, or never."""
+        picked = self.pick_send(data)
+        if picked and picked[1].holders:
+            attempt_id, attempted = picked
+            if attempted.end is None:
+                attempted.end = self.world.send(attempt_id, attempted.holders[0])
+            if is_told:
+                self.world.delivered(attempt_id, attempted.end, holder=attempted.holders[0])
+
+    @rule(data=st.data(), result=deliveries)
+    def a_sender_fails(self, data: st.DataObject, result: DeliveryResult) -> None:
+        """The holder tells the truth of its one call; somebody else knows only of himself."""
+        if picked := self.pick_send(data):
+            attempt_id, attempted = picked
+            holder = data.draw(st.sampled_from([*attempted.holders, uuid4()]))
+            if holder in attempted.holders:
+                if isinstance(attempted.end, Sent):
+                    return
+                attempted.end = result = attempted.end or result
+            self.world.delivered(attempt_id, result, holder=holder)
 
     @rule(data=st.data())
     def the_group_migrates(self, data: st.DataObject) -> None:
@@ -184,6 +241,7 @@ class AnyLife(RuleBasedStateMachine):
             picked
             and isinstance(picked[1].request, DeliveryRequested)
             and picked[1].request.chat_id == -7
+            and not isinstance(picked[1].request.action, Send | Stage)
         ):
             self.world.delivered(picked[0], Migrated(chat_id=-1_007))
 
@@ -200,6 +258,10 @@ class AnyLife(RuleBasedStateMachine):
     ) -> None:
         report = callback(self.world.job.id, state=state, media=tuple(media), task_id=task)
         self.world.report(report, trust)
+
+    @rule(percent=st.floats(0, 100))
+    def progress_is_told(self, percent: float) -> None:
+        self.world.report(progressed(self.world.job.id, percent), Trust.TRUSTED)
 
     @rule(data=st.data(), state=st.sampled_from(ReportState), media=media)
     def a_poll_is_answered(
@@ -266,12 +328,13 @@ class AnyLife(RuleBasedStateMachine):
                 or part.message_id is not None
             )
             assert (part.state is PartState.REFUSED) == (part.refusal is not None)
+            assert part.album is None or self.world.job.mode == "send"
         for effect in self.world.effects:
             acting = effect.state is EffectState.ACTING
             assert acting == (effect.open_attempt is not None) == (effect.lease_until is not None)
-        once = [
-            e.kind for e in self.world.effects if e.kind in (EffectKind.SUBMIT, EffectKind.POLL)
-        ]
+            assert not effect.queued or effect.state is EffectState.PENDING
+        once = [e.kind for e in self.world.effects if e.kind in ONCE]
+        once += [e.part_id for e in self.world.effects if e.kind in PLACING]
         assert len(once) == len(set(once))
 
     @invariant()
@@ -279,18 +342,19 @@ class AnyLife(RuleBasedStateMachine):
         carried = {part.message_id for part in self.world.parts}
         planned = {e.message_id for e in self.world.effects if e.state in LIVE}
         assert not carried & (planned - {None})
-        assert not self.world.rewritten & {message_id for _, message_id in self.world.carriers}
+        assert not self.world.chat.rewritten & {message_id for _, message_id in self.world.carriers}
 
     @invariant()
     def nothing_is_stuck(self) -> None:
         world = self.world
-        moving = {e.part_id for e in world.effects if e.state in LIVE}
+        placing = [e for e in world.effects if e.kind in PLACING]
+        led = {e.part_id: {part.id for part in world.group(e.part_id)} for e in placing}
+        moving = {id_ for e in placing if e.state in LIVE for id_ in led[e.part_id]}
+        planned = {id_ for group in led.values() for id_ in group}
         for part in world.parts:
-            if world.job.deliver and any(e.part_id == part.id for e in world.effects):
-                assert part.id in moving or part.state not in {
-                    PartState.PENDING,
-                    PartState.CARRIED,
-                }, part
+            if world.job.deliver and part.id in planned:
+                waits = part.state in {PartState.PENDING, PartState.CARRIED}
+                assert part.id in moving or not waits, part
         if world.job.state is JobState.SUCCEEDED and world.job.deliver:
             assert any(part.id in moving or part.state in WAITING_PARTS for part in _results(world))
         if world.job.state is JobState.RUNNING:

@@ -58,6 +58,15 @@ async def send(telegram: FakeTelegram, method: str, **fields: object) -> None:
         assert answer.status == 200, await answer.text()
 
 
+async def upload(telegram: FakeTelegram, method: str, **files: bytes) -> None:
+    form = aiohttp.FormData({"chat_id": str(CHAT)})
+    for field, content in files.items():
+        form.add_field(field, content, filename="lyrics.txt")
+    address = f"{telegram.url}/bot{TOKEN}/{method}"
+    async with aiohttp.ClientSession() as client, client.post(address, data=form) as answer:
+        assert answer.status == 200, await answer.text()
+
+
 async def test_a_result_nobody_sent_is_unseen(kie: FakeKie, telegram: FakeTelegram) -> None:
     (seen,) = sightings(telegram, await made(kie), chat_id=CHAT)
 
@@ -99,13 +108,13 @@ async def test_a_result_in_a_strangers_chat_is_not_right(
     assert not seen.is_visible
 
 
-async def test_words_are_found_too(kie: FakeKie, telegram: FakeTelegram) -> None:
+async def test_words_are_found_in_their_file(kie: FakeKie, telegram: FakeTelegram) -> None:
     task = await made(kie, path="/api/v1/lyrics")
-    label = f"{task.task_id}/1"
+    lines = f"[Verse]\nThe lines of {task.task_id}/1\n".encode()
 
-    await send(telegram, "sendMessage", chat_id=CHAT, text=f"[Verse]\nThe lines of {label}")
+    await upload(telegram, "sendDocument", document=lines)
 
-    (seen,) = sightings(telegram, task, chat_id=CHAT)
+    seen = sightings(telegram, task, chat_id=CHAT)[0]
     assert seen.is_right
 
 

@@ -68,6 +68,7 @@ def test_version(runner: CliRunner) -> None:
         ["wallet", "statement", "5"],
         ["bots", "list"],
         ["bots", "add", "shop"],
+        ["bots", "texts", "shop"],
     ],
     ids=" ".join,
 )

@@ -18,15 +18,11 @@ from deliverer.telegram.aiogram_import import load_aiogram
 if TYPE_CHECKING:
     from deliverer.handlers.requests import Deliveries
 
-__all__ = ["NAME", "Settings", "StreamDrift", "build", "main"]
+__all__ = ["NAME", "Settings", "build", "main"]
 
 NAME: Final = "deliverer"
 REQUESTS: Final = streams.CONSUMER[NAME]
 WORKERS: Final = 100  # Telegram takes 30 calls a second of a bot and may hold each for 8 s
-
-
-class StreamDrift(Exception):
-    """The streams are not what the migration makes; nothing is read from them or written."""
 
 
 async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecycle.Part]:
@@ -35,9 +31,11 @@ async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecy
     broker = await stack.enter_async_context(
         bus.connected(settings.nats_url, name=NAME, creds=settings.nats_creds)
     )
-    js = broker.connection.jetstream()
-    if drift := await bus.check_streams(js, _streams(), [_consumer()]):
-        raise StreamDrift("; ".join(drift))
+    await bus.checked(
+        broker.connection.jetstream(),
+        bus.StreamSpec.among(streams.STREAMS, REQUESTS.stream, streams.OUTCOMES),
+        [_consumer()],
+    )
     deliveries = _deliveries(settings, broker, stack)
     watchdog = _watchdog(broker)
     requests = bus.consume(
@@ -54,7 +52,8 @@ async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecy
             raise ConnectionError
 
     checks = {"nats": connected, "requests": watchdog.check}
-    return *health.health_parts(settings, checks), watchdog, requests
+    # Stopped from the last on: no call is begun any more, then nothing more is taken.
+    return *health.health_parts(settings, checks), watchdog, requests, deliveries
 
 
 def _deliveries(settings: Settings, broker: NatsBroker, stack: AsyncExitStack) -> "Deliveries":
@@ -65,6 +64,8 @@ def _deliveries(settings: Settings, broker: NatsBroker, stack: AsyncExitStack) -
     from deliverer.handlers.holding import Holding  # noqa: PLC0415 - see above
     from deliverer.handlers.posting import Posting  # noqa: PLC0415 - see above
     from deliverer.handlers.requests import Deliveries  # noqa: PLC0415 - see above
+    from deliverer.handlers.sending import Sending  # noqa: PLC0415 - see above
+    from deliverer.handlers.staging import Staging  # noqa: PLC0415 - see above
     from deliverer.telegram.calls import Telegram  # noqa: PLC0415 - see above
     from deliverer.telegram.tokens import Tokens  # noqa: PLC0415 - see above
 
@@ -78,9 +79,19 @@ def _deliveries(settings: Settings, broker: NatsBroker, stack: AsyncExitStack) -
     effects = Effects(broker.connection, clock.SYSTEM)
     calling = Calling(clock.SYSTEM)
     editing = Editing(telegram, shelf, calling, Holding(effects, clock.SYSTEM))
-    acting = Acting(Posting(telegram, calling), editing, effects)
+    sending = Sending(telegram, shelf, calling, effects)
+    acting = Acting(
+        Posting(telegram, calling),
+        editing,
+        effects,
+        sending=sending,
+        staging=Staging(sending, calling),
+    )
     publisher = bus.Publisher(broker.connection, stream_of=streams.stream_of)
-    return Deliveries(acting, publisher, clock.SYSTEM)
+    deliveries = Deliveries(acting, publisher, calling, clock.SYSTEM)
+    # After the parts have stopped, before the connections to Telegram and to the bus close.
+    stack.push_async_callback(deliveries.drain)
+    return deliveries
 
 
 def _watchdog(broker: NatsBroker) -> bus.ConsumerWatchdog:
@@ -99,14 +110,6 @@ def _watchdog(broker: NatsBroker) -> bus.ConsumerWatchdog:
 
 def _consumer() -> bus.ConsumerSpec:
     return bus.ConsumerSpec.of(REQUESTS)
-
-
-def _streams() -> list[bus.StreamSpec]:
-    return [
-        bus.StreamSpec.of(stream)
-        for stream in streams.STREAMS
-        if stream.name in (REQUESTS.stream, streams.OUTCOMES)
-    ]
 
 
 def main() -> int:

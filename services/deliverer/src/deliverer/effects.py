@@ -1,24 +1,20 @@
-"""The question we ask job-store between a carrier and its content: may this message be ours?"""
+"""The questions we ask job-store: may this message be ours, and may we send."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-import nats.errors
-import structlog
 from nats.aio.client import Client
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
+from chassis.asking import Answered, Asking
 from chassis.clock import Clock
 from contracts import subjects
-from contracts.effects import Carried, Go, Stop
+from contracts.effects import Begin, Carried, Go, Stop
 from deliverer.domain.leases import Lease
 
-log = structlog.get_logger()
-
 ONE_TRY: Final = 3.0  # seconds for one answer; job-store batches these within milliseconds
-PAUSE: Final = 0.2  # seconds before asking again when nobody listens
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +22,13 @@ class Granted:
     """Put the content into this message while the new lease lasts."""
 
     message_id: int
+    lease: Lease
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """Send while this lease lasts; nobody else will."""
+
     lease: Lease
 
 
@@ -39,9 +42,6 @@ class Unanswered:
     """Nobody answered while the lease lasted."""
 
 
-Verdict = Granted | Stopped | Unanswered
-
-
 class _Flag(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
@@ -52,39 +52,50 @@ class Effects:
     """Request and reply over core NATS; the same question may be asked many times."""
 
     def __init__(self, client: Client, clock: Clock) -> None:
-        self._client = client
+        self._asking = Asking(client, clock)
         self._clock = clock
+
+    async def begin(
+        self, attempt_id: UUID, holder: UUID, *, not_after: datetime, lease: Lease
+    ) -> Begun | Stopped | Unanswered:
+        """Ask as this holder until there is an answer or the time to begin is over."""
+        question = Begin(attempt_id=attempt_id, holder=holder, not_after=not_after)
+        answered = await self._ask(subjects.EFFECT_BEGIN, question, lease)
+        if answered is None:
+            return Unanswered()
+        match answered.answer:
+            case Go(lease=seconds):
+                return Begun(Lease.granted(asked_at=answered.asked_at, seconds=seconds))
+            case Stop(reason=reason):
+                return Stopped(reason)
 
     async def carried(
         self, attempt_id: UUID, message_id: int, *, not_after: datetime, lease: Lease
-    ) -> Verdict:
+    ) -> Granted | Stopped | Unanswered:
         """Ask until there is an answer or the lease is over."""
         question = Carried(attempt_id=attempt_id, message_id=message_id, not_after=not_after)
-        raw = question.model_dump_json().encode()
-        while (left := lease.left(self._clock.monotonic())) > 0:
-            asked_at = self._clock.monotonic()
-            answer = await self._ask(raw, seconds=min(ONE_TRY, left))
-            match answer:
-                case Go():
-                    granted = Lease.granted(asked_at=asked_at, seconds=answer.lease)
-                    return Granted(answer.message_id or message_id, granted)
-                case Stop(reason=reason):
-                    return Stopped(reason)
-                case None:
-                    await self._clock.sleep(min(PAUSE, left))
-        return Unanswered()
+        answered = await self._ask(subjects.EFFECT_CARRIED, question, lease)
+        if answered is None:
+            return Unanswered()
+        match answered.answer:
+            case Go(lease=seconds, message_id=other):
+                granted = Lease.granted(asked_at=answered.asked_at, seconds=seconds)
+                return Granted(other or message_id, granted)
+            case Stop(reason=reason):
+                return Stopped(reason)
 
-    async def _ask(self, raw: bytes, *, seconds: float) -> Go | Stop | None:
-        try:
-            reply = await self._client.request(subjects.EFFECT_CARRIED, raw, timeout=seconds)
-        except (nats.errors.Error, OSError, TimeoutError) as problem:
-            log.warning("effects.unanswered", problem=type(problem).__name__)
-            return None
-        try:
-            flag = _Flag.model_validate_json(reply.data)
-            reader = Go if flag.go else Stop
-            return reader.model_validate_json(reply.data)
-        except ValidationError:
-            # An answer of another version, or an error of the store's: not a permission.
-            log.warning("effects.answer_unreadable", bytes=len(reply.data))
-            return None
+    async def _ask(
+        self, subject: str, question: Begin | Carried, lease: Lease
+    ) -> Answered[Go | Stop] | None:
+        return await self._asking.until_answered(
+            subject,
+            question.model_dump_json().encode(),
+            read=_read,
+            left=lambda: lease.left(self._clock.monotonic()),
+            one_try=ONE_TRY,
+        )
+
+
+def _read(raw: bytes) -> Go | Stop:
+    reader = Go if _Flag.model_validate_json(raw).go else Stop
+    return reader.model_validate_json(raw)

@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
 import structlog
 from faststream.nats import NatsBroker
+from nats.aio.client import Client
 
 from chassis import bus, health, lifecycle, postgres
 from chassis.loops import Periodic
@@ -18,6 +20,7 @@ from job_store.api import Api, worker_verbs
 from job_store.clocks import clocks
 from job_store.domain.pacing import limits
 from job_store.domain.rules import Rules
+from job_store.domain.texts import SHIPPED
 from job_store.handlers import BATCH, Handlers
 from job_store.migrate import (
     MigrationError,
@@ -29,6 +32,7 @@ from job_store.migrate import (
 from job_store.retention import purge_acknowledged
 from job_store.settings import Settings
 from job_store.store.creation import Creations
+from job_store.store.durations import Durations
 from job_store.store.effects import Effects
 from job_store.store.inbox import Inbox
 from job_store.store.ops import Ops
@@ -41,9 +45,9 @@ from kie.tokens import CallbackToken, mint
 
 __all__ = [
     "NAME",
+    "SHIPPED",
     "MigrationError",
     "Settings",
-    "StreamDrift",
     "build",
     "consumer_specs",
     "main",
@@ -56,11 +60,19 @@ log = structlog.get_logger()
 
 NAME: Final = "job-store"
 PURGE_EVERY: Final = timedelta(seconds=30)
-POOL: Final = 12  # connections: three consumers, five clocks, the API's three coalescers, the relay
+POOL: Final = 12  # connections: three consumers, six clocks, the API's three coalescers, the relay
 
 
-class StreamDrift(Exception):
-    """The streams are not what the migration makes; ``sendonce migrate up`` mends it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stores:
+    """Every verb of the store."""
+
+    effects: Effects
+    inbox: Inbox
+    creations: Creations
+    requests: Requests
+    ops: Ops
+    orphans: Orphans
 
 
 async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecycle.Part]:
@@ -69,51 +81,67 @@ async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecy
         bus.connected(settings.nats_url, name=NAME, creds=settings.nats_creds)
     )
     client = broker.connection
-    js = client.jetstream()
-    if drift := await bus.check_streams(js, stream_specs(), consumer_specs()):
-        raise StreamDrift("; ".join(drift))
-    database = await stack.enter_async_context(
-        postgres.connected(
-            settings.database_url.get_secret_value(),
-            application_name=NAME,
-            schema="sendonce",
-            max_size=POOL,
-        )
-    )
+    js = await bus.checked(client.jetstream(), stream_specs(), consumer_specs())
+    database = await stack.enter_async_context(_database(settings))
+    relay = _relay(database, client)
     due = asyncio.Event()
-    outbox = Outbox(database)
-    relay = OutboxRelay(
-        outbox, bus.Publisher(client, stream_of=streams.stream_of), oldest_age=outbox.oldest_age
-    )
-    rules = _rules(settings)
-    units = Units(database, rules, offer=relay.offer, wake=due.set)
-    pace = limits(
-        telegram_share=settings.telegram_share, creates_per_10s=settings.kie_creates_per_10s
-    )
-    effects = Effects(units, pace)
-    inbox, requests = Inbox(units, pace), Requests(units)
-    ops = Ops(units, requests)
+    durations = Durations(database)
+    rules = _rules(settings, durations)
+    stores = _stores(settings, Units(database, rules, offer=relay.offer, wake=due.set))
     if settings.bot_token is not None:
-        await ops.make_default_bot()
-    handlers = Handlers(inbox, effects)
+        await stores.ops.make_default_bot()
     watchdog = bus.ConsumerWatchdog(
-        js, consumer_specs(), floor=inbox.floor, on_floor=inbox.keep_floor
-    )
-    api = Api(
-        client,
-        bots=BotVerbs(Creations(units), requests, effects).table(),
-        operators=OpsVerbs(ops, requests).table(),
-        workers=worker_verbs(effects),
+        js, consumer_specs(), floor=stores.inbox.floor, on_floor=stores.inbox.keep_floor
     )
     checks = {"postgres": database.ping, "consumers": watchdog.check}
     return (
         *health.health_parts(settings, checks),
         watchdog,
         relay,
-        *_consumers(broker, handlers),
-        api,
-        *clocks(effects, Orphans(units), rules, due=due),
+        *_consumers(broker, Handlers(stores.inbox, stores.effects)),
+        _api(client, stores),
+        *clocks(stores.effects, stores.orphans, durations, rules, due=due),
         Periodic("retention", lambda: purge_acknowledged(js), every=PURGE_EVERY),
+    )
+
+
+def _database(settings: Settings) -> AbstractAsyncContextManager[postgres.Database]:
+    return postgres.connected(
+        settings.database_url.get_secret_value(),
+        application_name=NAME,
+        schema="sendonce",
+        max_size=POOL,
+    )
+
+
+def _relay(database: postgres.Database, client: Client) -> OutboxRelay:
+    outbox = Outbox(database)
+    publisher = bus.Publisher(client, stream_of=streams.stream_of)
+    return OutboxRelay(outbox, publisher, oldest_age=outbox.oldest_age)
+
+
+def _stores(settings: Settings, units: Units) -> _Stores:
+    pace = limits(
+        telegram_share=settings.telegram_share, creates_per_10s=settings.kie_creates_per_10s
+    )
+    requests = Requests(units)
+    return _Stores(
+        effects=Effects(units, pace),
+        inbox=Inbox(units, pace),
+        creations=Creations(units),
+        requests=requests,
+        ops=Ops(units, requests),
+        orphans=Orphans(units),
+    )
+
+
+def _api(client: Client, stores: _Stores) -> Api:
+    """Who may ask what: the whole request and reply surface of this service."""
+    return Api(
+        client,
+        bots=BotVerbs(stores.creations, stores.requests, stores.effects).table(),
+        operators=OpsVerbs(stores.ops, stores.requests).table(),
+        workers=worker_verbs(stores.effects),
     )
 
 
@@ -138,7 +166,7 @@ def _consumers(broker: NatsBroker, handlers: Handlers) -> list[bus.Consumer]:
     ]
 
 
-def _rules(settings: Settings) -> Rules:
+def _rules(settings: Settings, durations: Durations) -> Rules:
     if settings.public_url is None:
         log.warning(
             "callbacks.off",
@@ -151,6 +179,7 @@ def _rules(settings: Settings) -> Rules:
         job_ttl=timedelta(seconds=settings.job_ttl_seconds),
         poll_after=settings.poll_after,
         orphan_ttl=timedelta(seconds=settings.orphan_ttl_seconds),
+        usual=durations.usual,
     )
 
 

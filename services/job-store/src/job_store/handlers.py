@@ -119,7 +119,7 @@ def _log_report(applied: Applied) -> None:
 
 def _log_outcome(settled: Settled) -> None:
     outcome = settled.outcome
-    shown = isinstance(outcome, DeliveryOutcome) and outcome.result.kind == "done"
+    shown = isinstance(outcome, DeliveryOutcome) and outcome.result.kind in ("done", "sent")
     log.info(
         "[TELEGRAM_SUCCESS] delivery.done" if shown else "[JOB_UPDATE] outcome.applied",
         job_id=str(outcome.job_id),

@@ -31,6 +31,7 @@ from contracts.ops import (
     ListBots,
     ListJobs,
     ListOrphans,
+    SetTexts,
     ShowJob,
     ShowOrphan,
     WalletStatement,
@@ -79,7 +80,7 @@ class BotVerbs:
         if isinstance(made, Refusal):
             log.info("[JOB_CREATE] job.refused", bot=bot, code=made.code)
             return made
-        view = (await self._requests.views([made.job_id]))[made.job_id]
+        view = made.view or (await self._requests.views([made.job_id]))[made.job_id]
         log.info(
             "[JOB_CREATE] job.created",
             bot=bot,
@@ -115,6 +116,7 @@ class OpsVerbs:
         return [
             Verb("bots.add", AddBot, self.add_bot),
             Verb("bots.list", ListBots, self.list_bots),
+            Verb("bots.texts", SetTexts, self.set_texts),
             Verb("jobs.list", ListJobs, self.list_jobs),
             Verb("jobs.show", ShowJob, self.show_job),
             Verb("orphans.list", ListOrphans, self.list_orphans),
@@ -130,6 +132,9 @@ class OpsVerbs:
 
     async def list_bots(self, _bot: str, _ask: ListBots) -> Value:
         return await self._ops.list_bots()
+
+    async def set_texts(self, _bot: str, ask: SetTexts) -> Value:
+        return await self._ops.set_texts(ask)
 
     async def list_jobs(self, _bot: str, ask: ListJobs) -> Value:
         return await self._ops.list_jobs(ask)

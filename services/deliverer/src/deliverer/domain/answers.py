@@ -22,10 +22,12 @@ class Trouble(StrEnum):
     URL_UNREACHED = "url_unreached"  # Telegram could not fetch it; worth one more try
     URL_REFUSED = "url_refused"  # Telegram will not take this link, and remembers that for days
     FILE_ID_BAD = "file_id_bad"
+    FILE_ID_TYPE = "file_id_type"  # the file_id is good, and of another kind of medium
     NOT_A_PHOTO = "not_a_photo"
     TOO_BIG = "too_big"
     EMPTY_FILE = "empty_file"
     TYPE_FORBIDDEN = "type_forbidden"  # this chat takes other kinds of messages
+    ALBUM = "album"  # these media cannot stand in one album, or one of them did not get ready
     PAYLOAD = "payload"
     THREAD = "thread"  # the topic, or the message replied to, is not there
     BLOCKED = "blocked"
@@ -34,12 +36,28 @@ class Trouble(StrEnum):
     OTHER = "other"
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A message as Telegram's answer named it."""
+
+    message_id: int
+    file_id: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
     """It stands as asked; the ids are known when Telegram's answer carried them."""
 
     message_id: int | None = None
     file_id: str | None = None
+    album: tuple[Standing, ...] = ()  # the messages of an album, in the order asked for
+
+    @property
+    def standing(self) -> tuple[Standing, ...]:
+        """Every message whose id is known."""
+        if self.album or self.message_id is None:
+            return self.album
+        return (Standing(self.message_id, self.file_id),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +109,7 @@ class Denied:
 
     trouble: Trouble
     reason: str
+    item: int | None = None  # which of an album it was about, counted from 1
 
 
 Answer = Done | Unsent | Unclear | Wait | Moved | BotStopped | Vanished | Denied

@@ -5,13 +5,12 @@ while every edit so far certainly had no effect.
 """
 
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Final
 
 from contracts.deliveries import Content, DeliveryResult, RefusalCode, Shown
 from contracts.outcomes import Ambiguous, NotSent, Refused
 from contracts.values import MediaKind
-from deliverer.domain import text
+from deliverer.domain import collages, text
 from deliverer.domain.answers import (
     Answer,
     BotStopped,
@@ -24,8 +23,9 @@ from deliverer.domain.answers import (
     Vanished,
     Wait,
 )
-from deliverer.domain.bodies import Way, plain, way_by_url
+from deliverer.domain.bodies import Way, plainer
 from deliverer.domain.results import result_of
+from deliverer.domain.ways import MediaTrouble, first_way, next_way, of_true_type
 from deliverer.domain.wording import line
 
 UNSENT_TRIES: Final = 3  # telegram.md 7.4: resets come in single handshakes
@@ -46,8 +46,8 @@ class EditState:
     way: Way
     attempt_no: int
     maybe_applied: bool = False
-    is_plain: bool = False
     link_tried_again: bool = False
+    retyped: bool = False
     unsent: int = 0
     unclear: int = 0
     superseded: int = 0
@@ -65,17 +65,6 @@ class Again:
 class End:
     result: DeliveryResult
     maybe_applied: bool
-
-
-class MediaTrouble(StrEnum):
-    """Why there are no bytes to upload."""
-
-    GONE = "gone"
-    TOO_BIG = "too_big"
-    FORBIDDEN = "forbidden"  # not a place we may connect to
-    NOT_MEDIA = "not_media"
-    UNREACHED = "unreached"
-    LATE = "late"  # still on the way when the lease ended
 
 
 # What ends the edit whichever way it was tried; the message, chat or user is the reason.
@@ -132,6 +121,8 @@ def _after_denial(state: EditState, trouble: Trouble, reason: str) -> Again | En
 
 def _caption(state: EditState, reason: str) -> Again | End:
     # The message shows a medium: our own from an earlier edit, or the bot's own status.
+    if state.content.items:
+        return _apart(state, reason)
     genuine = state.content.kind is MediaKind.TEXT
     fits = text.units(state.content.text) <= text.CAPTION_LIMIT
     if state.way is Way.CAPTION or (genuine and not fits):
@@ -140,42 +131,44 @@ def _caption(state: EditState, reason: str) -> Again | End:
 
 
 def _plainer(state: EditState, reason: str) -> Again | End:
-    if not state.is_plain:
-        return Again(replace(state, content=plain(state.content), is_plain=True))
-    return _refuse(state, RefusalCode.PAYLOAD, reason)
+    content = plainer(state.content, reason)
+    if content is not None:
+        return Again(replace(state, content=content))
+    # Where rich messages are not known, theirs is a message without a text.
+    return (
+        _apart(state, reason)
+        if state.content.items
+        else _refuse(state, RefusalCode.PAYLOAD, reason)
+    )
+
+
+def _apart(state: EditState, reason: str) -> Again | End:
+    """Show the first medium of a collage, with links to the others."""
+    if state.maybe_applied:
+        return _end(state, Ambiguous(reason=line(f"after an unclear edit: {reason}")))
+    content = collages.first_with_links(state.content)
+    way = None if content is None else first_way(content, skip_link=False)
+    if content is None or way is None:
+        return _refuse(state, RefusalCode.MEDIA_UNUSABLE, reason)
+    return Again(replace(state, content=content, way=way, link_tried_again=False))
 
 
 def _other_way(state: EditState, trouble: Trouble, reason: str) -> Again | End:
+    if trouble is Trouble.FILE_ID_TYPE and not state.retyped:
+        known = of_true_type(state.content, reason)
+        if known is not None and known.kind is not MediaKind.VOICE:
+            return Again(replace(state, content=known, retyped=True))
     way = next_way(state.content, state.way, trouble)
     if way is not None:
         return Again(replace(state, way=way))
+    if state.content.items:
+        return _apart(state, reason)
     if state.way is Way.CAPTION:
         return _refuse(state, RefusalCode.CARRIER_UNEDITABLE, reason)
     if trouble is Trouble.TYPE_FORBIDDEN:
         return _refuse(state, RefusalCode.NO_RIGHTS, reason)
     is_text = state.content.kind is MediaKind.TEXT
     return _refuse(state, RefusalCode.PAYLOAD if is_text else RefusalCode.MEDIA_UNUSABLE, reason)
-
-
-def next_way(content: Content, way: Way, trouble: Trouble) -> Way | None:
-    """Return the next way after one that certainly had no effect, or None after the last."""
-    is_image = content.kind is MediaKind.IMAGE
-    has_url = content.url is not None
-    match way:
-        case Way.FILE_ID:
-            return way_by_url(content, skip_link=False)
-        case Way.URL:
-            straight = trouble in (Trouble.NOT_A_PHOTO, Trouble.TYPE_FORBIDDEN)
-            return Way.DOCUMENT if straight else Way.UPLOAD
-        case Way.UPLOAD if content.kind is MediaKind.FILE:
-            return Way.LINK
-        case Way.UPLOAD:
-            # Only a photo has a smaller limit than the document it could be.
-            return Way.LINK if trouble is Trouble.TOO_BIG and not is_image else Way.DOCUMENT
-        case Way.DOCUMENT:
-            return Way.LINK if has_url else None
-        case Way.TEXT | Way.TEXT_FILE | Way.LINK | Way.CAPTION:
-            return None
 
 
 def on_media_trouble(state: EditState, trouble: MediaTrouble, reason: str) -> Again | End:
@@ -190,6 +183,8 @@ def on_media_trouble(state: EditState, trouble: MediaTrouble, reason: str) -> Ag
         return _refuse(state, RefusalCode.MEDIA_UNUSABLE, reason)
     if trouble is MediaTrouble.UNREACHED and state.attempt_no < LINK_FROM_ATTEMPT:
         return _end(state, NotSent(reason=line(reason), after=MEDIA_RETRY))
+    if state.content.items:
+        return _apart(state, reason)
     return Again(replace(state, way=Way.LINK))
 
 

@@ -11,6 +11,7 @@ from deliverer.domain.answers import (
     Denied,
     Done,
     Moved,
+    Standing,
     Trouble,
     Unclear,
     Unsent,
@@ -43,6 +44,7 @@ class Undecodable:
     """Telegram said ok in words our client could not read."""
 
     message_id: int | None
+    album_ids: tuple[int, ...] = ()
 
 
 Fault = ApiError | Broken | Undecodable
@@ -61,7 +63,13 @@ _RETRY_AFTER: Final = re.compile(r"retry after (\d+)")
 # "not enough rights to send text messages" is about everything, the others about one type.
 _TYPE_FORBIDDEN: Final = re.compile(
     r"not enough rights to send (?!text)\w+|chat_send_(?!plain)\w+_forbidden"
+    r"|voice_messages_forbidden|restricted receiving of (?:voice|video)"
 )
+_ALBUM_ITEM: Final = re.compile(
+    r'failed to send message #(\d+) with the error message "?(.*)', re.DOTALL
+)
+# Said of an item after the album was handed over: others of it may stand.
+_PARTIAL: Final = ("message was not sent", "too many requests")
 
 # The first substring that occurs decides, so the special stands above the general.
 WORDS: Final = (
@@ -83,6 +91,7 @@ WORDS: Final = (
     ("wrong file identifier/http url specified", Trouble.URL_REFUSED),
     ("media_empty", Trouble.URL_REFUSED),
     ("can't upload file by url", Trouble.URL_REFUSED),
+    ("can't use file of type", Trouble.FILE_ID_TYPE),
     ("wrong remote file identifier", Trouble.FILE_ID_BAD),
     ("wrong file identifier", Trouble.FILE_ID_BAD),
     ("photo_invalid_dimensions", Trouble.NOT_A_PHOTO),
@@ -92,6 +101,12 @@ WORDS: Final = (
     ("file is too big", Trouble.TOO_BIG),
     ("request entity too large", Trouble.TOO_BIG),
     ("file must be non-empty", Trouble.EMPTY_FILE),
+    ("group send failed", Trouble.ALBUM),
+    ("media of the specified type in the album", Trouble.ALBUM),
+    ("media_grouped_invalid", Trouble.ALBUM),
+    ("can't be mixed with other media types", Trouble.ALBUM),
+    ("can't be used in an album", Trouble.ALBUM),
+    ("can't be used in sendmediagroup", Trouble.ALBUM),
     ("message thread not found", Trouble.THREAD),
     ("topic_closed", Trouble.THREAD),
     ("topic_deleted", Trouble.THREAD),
@@ -106,6 +121,8 @@ WORDS: Final = (
     ("entities_too_long", Trouble.PAYLOAD),
     ("entity_", Trouble.PAYLOAD),
     ("button_", Trouble.PAYLOAD),
+    ("inline keyboard", Trouble.PAYLOAD),
+    ("reply_markup", Trouble.PAYLOAD),
     ("bot was blocked by the user", Trouble.BLOCKED),
     ("user is deactivated", Trouble.BLOCKED),
     ("chat not found", Trouble.CHAT_GONE),
@@ -129,8 +146,8 @@ WORDS: Final = (
 def judge(fault: Fault, *, call: Call, elapsed: float) -> Answer:
     """Say what a failed call came to; `elapsed` are the seconds it took."""
     match fault:
-        case Undecodable(message_id=message_id):
-            return Done(message_id=message_id)
+        case Undecodable(message_id=message_id, album_ids=ids):
+            return Done(message_id=message_id, album=tuple(map(Standing, ids)))
         case Broken(distrusted=True):
             return BotStopped(fault.reason)
         case Broken(left_us=True):
@@ -148,13 +165,26 @@ def _judge_api(error: ApiError, *, call: Call, elapsed: float) -> Answer:
         return Moved(error.migrate_to)
     words = error.text.lower()
     if error.code in (BAD_REQUEST, FORBIDDEN):
-        return Done() if NOT_MODIFIED in words else Denied(trouble(error.code, words), error.text)
+        return _judge_refusal(error, words)
     if error.code == TOO_LARGE:
         return Denied(Trouble.TOO_BIG, error.text)
     if error.code >= SERVER_ERROR:
         return Vanished(error.text) if VANISHED in words else Unclear(error.text)
     # 401, 404, 406, 409, 421: a bad token, a frozen bot, a wrong server.
     return BotStopped(f"{error.code} {error.text}")
+
+
+def _judge_refusal(error: ApiError, words: str) -> Answer:
+    if NOT_MODIFIED in words:
+        return Done()
+    item = _ALBUM_ITEM.search(words)
+    if item is None:
+        return Denied(trouble(error.code, words), error.text)
+    found = trouble(error.code, item[2])
+    # Only what is known to be said before anything is sent proves that nothing was.
+    if any(one in item[2] for one in _PARTIAL) or found is Trouble.OTHER:
+        return Unclear(error.text)
+    return Denied(found, error.text, item=int(item[1]))
 
 
 def _judge_flood(error: ApiError, *, call: Call, elapsed: float) -> Answer:

@@ -31,6 +31,12 @@ class Place:
     chat_id: int
     thread_id: int | None = None
     reply_to: int | None = None
+    protect: bool = False  # it cannot be forwarded or saved
+
+    @property
+    def bare(self) -> "Place":
+        """The chat's main topic, replying to nothing."""
+        return replace(self, thread_id=None, reply_to=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +80,9 @@ def on_post_answer(state: PostState, answer: Answer) -> PostAgain | Posted | Not
 
 
 def _after_denial(state: PostState, trouble: Trouble, reason: str) -> PostAgain | NotPosted:
-    bare = replace(state.place, thread_id=None, reply_to=None)
-    if trouble is Trouble.THREAD and state.place != bare:
+    if trouble is Trouble.THREAD and state.place != state.place.bare:
         # A deleted topic: in the chat's main one is better than nowhere.
-        return PostAgain(replace(state, place=bare))
+        return PostAgain(replace(state, place=state.place.bare))
     code = REFUSALS[trouble] if trouble in LEAVING else RefusalCode.PAYLOAD
     if trouble in (Trouble.THREAD, Trouble.TYPE_FORBIDDEN):
         code = RefusalCode.NO_RIGHTS

@@ -1,4 +1,6 @@
-"""The four actions, each ending in a report with its evidence."""
+"""The six actions, each ending in a report with its evidence."""
+
+from uuid import UUID
 
 from contracts.deliveries import (
     DeliveryRequested,
@@ -7,8 +9,10 @@ from contracts.deliveries import (
     PostStatus,
     Remove,
     Rewrite,
+    Send,
     Show,
     Shown,
+    Stage,
 )
 from contracts.outcomes import NotSent
 from deliverer.domain.leases import Lease
@@ -18,24 +22,35 @@ from deliverer.domain.wording import line
 from deliverer.effects import Effects, Granted, Stopped, Unanswered
 from deliverer.handlers.editing import Editing
 from deliverer.handlers.posting import Posting
+from deliverer.handlers.sending import Sending
+from deliverer.handlers.staging import Staging
 
 
 class Acting:
     """What each kind of request asks for."""
 
-    def __init__(self, posting: Posting, editing: Editing, effects: Effects) -> None:
+    def __init__(
+        self,
+        posting: Posting,
+        editing: Editing,
+        effects: Effects,
+        *,
+        sending: Sending,
+        staging: Staging,
+    ) -> None:
         self._posting = posting
         self._editing = editing
         self._effects = effects
+        self._sending = sending
+        self._staging = staging
 
-    async def act(self, request: DeliveryRequested, lease: Lease) -> Report:
+    async def act(self, request: DeliveryRequested, lease: Lease, *, holder: UUID) -> Report:
+        """Do what is asked; `holder` is who asks to begin what must not happen twice."""
         match request.action:
             case PostStatus() as status:
                 return await self._post_status(request, status, lease)
-            case Show(carrier=Existing(message_id=message_id)) as show:
-                return await self._edit(request, show, message_id, lease)
-            case Show(carrier=Fresh() as carrier) as show:
-                return await self._carry(request, show, carrier, lease)
+            case Show() as show:
+                return await self._show(request, show, lease)
             case Rewrite() as rewrite:
                 end = await self._editing.edit(
                     request, rewrite.message_id, rewritten(rewrite), lease=lease
@@ -43,8 +58,18 @@ class Acting:
                 return Report(result=end.result)
             case Remove(message_id=message_id):
                 return Report(result=await self._posting.remove(request, message_id, lease=lease))
-            case Show():  # a carrier of a newer contract
-                return Report(result=NotSent(reason="this carrier is not known here"))
+            case Send() as send:
+                sent = await self._sending.send(request, send, lease, holder=holder)
+                return Report(result=sent)
+            case Stage() as stage:
+                return Report(result=await self._staging.stage(request, stage, lease))
+
+    async def _show(self, request: DeliveryRequested, show: Show, lease: Lease) -> Report:
+        match show.carrier:
+            case Existing(message_id=message_id):
+                return await self._edit(request, show, message_id, lease)
+            case Fresh() as carrier:
+                return await self._carry(request, show, carrier, lease)
 
     async def _post_status(
         self, request: DeliveryRequested, status: PostStatus, lease: Lease

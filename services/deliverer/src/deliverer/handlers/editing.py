@@ -6,19 +6,22 @@ from contextlib import contextmanager
 from contracts.deliveries import Content, DeliveryRequested, RefusalCode
 from contracts.outcomes import NotSent, Refused
 from deliverer.domain.answers import Answer, Denied, Trouble
-from deliverer.domain.bodies import File, Way, body, first_way, needs_file
+from deliverer.domain.bodies import Way, needs_file
 from deliverer.domain.edits import (
     SLOW_PAUSE,
     Again,
     EditState,
     End,
-    MediaTrouble,
     on_answer,
     on_lease_over,
     on_media_trouble,
 )
+from deliverer.domain.files import Files
 from deliverer.domain.leases import Lease
+from deliverer.domain.rendering import editable, rendered, to_fetch
+from deliverer.domain.ways import MediaTrouble, first_way
 from deliverer.handlers.calling import Calling, widened
+from deliverer.handlers.fetching import fetched
 from deliverer.handlers.holding import Held, Holding
 from deliverer.media.download import NoFile
 from deliverer.media.shelf import Shelf
@@ -47,6 +50,7 @@ class Editing:
     async def edit(
         self, request: DeliveryRequested, message_id: int, content: Content, *, lease: Lease
     ) -> End:
+        content = editable(content)
         way = first_way(content, skip_link=self._shelf.is_link_refused(content.url))
         if way is None or (way is Way.TEXT and not content.text):
             return NOTHING_TO_SHOW
@@ -63,7 +67,7 @@ class Editing:
 
     async def _step(self, request: DeliveryRequested, state: EditState, held: Held) -> Again | End:
         if not needs_file(state.way):
-            return await self._call(request, state, None, held)
+            return await self._call(request, state, {}, held)
         if (request.bot, request.chat_id, state.message_id) in self._uploads:
             return End(UPLOADING, state.maybe_applied)
         with self._uploading(request, state):
@@ -73,35 +77,40 @@ class Editing:
     async def _upload(
         self, request: DeliveryRequested, state: EditState, held: Held
     ) -> Again | End:
-        found = await self._fetched(state.content, held)
+        found = await self._fetched(state, held)
         if isinstance(found, NoFile):
             return on_media_trouble(state, found.trouble, found.reason)
         return await self._call(request, state, found, held)
 
-    async def _fetched(self, content: Content, held: Held) -> File | NoFile:
+    async def _fetched(self, state: EditState, held: Held) -> Files | NoFile:
+        items = to_fetch(state.content, state.way)
         while True:
-            lease = held.lease
-            within = max(0.0, lease.left(self._calling.clock.monotonic()))
-            found = await self._shelf.file(content.url or "", content.kind, within=within)
+            found = await fetched(
+                self._shelf,
+                items,
+                within=self._calling.left(held.lease),
+                stopping=self._calling.stopping,
+            )
             is_late = isinstance(found, NoFile) and found.trouble is MediaTrouble.LATE
             # The lease may have been renewed while we waited for as long as it was.
             if not is_late or self._calling.over(held.lease):
                 return found
 
     async def _call(
-        self, request: DeliveryRequested, state: EditState, file: File | None, held: Held
+        self, request: DeliveryRequested, state: EditState, files: Files, held: Held
     ) -> Again | End:
         if self._calling.over(held.lease):
             return on_lease_over(state)
-        if (later := self._calling.held(request)) is not None:
+        if (later := self._calling.held(request.bot, request.chat_id)) is not None:
             return End(later, state.maybe_applied)
-        shown = body(state.content, state.way, file)
+        shown = rendered(state.content, state.way, files)
         answer = await self._telegram.edit(
             request.token_ref, request.chat_id, state.message_id, shown
         )
-        if state.way is Way.URL and _is_about_the_link(answer):
-            self._shelf.link_refused(state.content.url or "")
-        parked = self._calling.noted(request, answer)
+        url = state.content.url
+        if url is not None and state.way is Way.URL and is_about_the_link(answer):
+            self._shelf.link_refused(url)
+        parked = self._calling.noted(request.bot, request.chat_id, answer)
         step = on_answer(state, answer)
         if isinstance(step, End):
             return End(widened(step.result, parked), step.maybe_applied)
@@ -117,6 +126,6 @@ class Editing:
             self._uploads.discard(key)
 
 
-def _is_about_the_link(answer: Answer) -> bool:
+def is_about_the_link(answer: Answer) -> bool:
     # Not after a single failed fetch: that one is tried again.
     return isinstance(answer, Denied) and answer.trouble is Trouble.URL_REFUSED

@@ -30,17 +30,14 @@ class Posting:
     async def post(
         self, request: DeliveryRequested, text: str, *, silent: bool, lease: Lease
     ) -> Posted | NotPosted:
-        place = Place(
-            chat_id=request.chat_id, thread_id=request.thread_id, reply_to=request.reply_to
-        )
-        state = PostState(place)
+        state = PostState(place_of(request))
         while not self._calling.over(lease):
-            if (later := self._calling.held(request)) is not None:
+            if (later := self._calling.held(request.bot, request.chat_id)) is not None:
                 return NotPosted(later)
             answer = await self._telegram.send_text(
                 request.token_ref, state.place, text, silent=silent
             )
-            parked = self._calling.noted(request, answer)
+            parked = self._calling.noted(request.bot, request.chat_id, answer)
             match on_post_answer(state, answer):
                 case PostAgain(state, pause):
                     await self._calling.pause(pause, lease)
@@ -55,13 +52,23 @@ class Posting:
     ) -> DeliveryResult:
         state = RemovalState(message_id)
         while not self._calling.over(lease):
-            if (later := self._calling.held(request)) is not None:
+            if (later := self._calling.held(request.bot, request.chat_id)) is not None:
                 return later
             answer = await self._telegram.delete(request.token_ref, request.chat_id, message_id)
-            parked = self._calling.noted(request, answer)
+            parked = self._calling.noted(request.bot, request.chat_id, answer)
             match on_removal_answer(state, answer):
                 case RemoveAgain(state, pause):
                     await self._calling.pause(pause, lease)
                 case result:
                     return widened(result, parked)
         return LEASE_OVER
+
+
+def place_of(request: DeliveryRequested) -> Place:
+    """Say where a request's messages go."""
+    return Place(
+        chat_id=request.chat_id,
+        thread_id=request.thread_id,
+        reply_to=request.reply_to,
+        protect=request.protect,
+    )

@@ -3,7 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from typing import Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import structlog
 from pydantic import ValidationError
@@ -12,28 +12,48 @@ from chassis.bus import Delivered, NotStored, Outgoing, Publisher
 from chassis.clock import Clock
 from chassis.verdicts import Hopeless
 from contracts import subjects
-from contracts.deliveries import DeliveryOutcome, DeliveryRequested, Shown
+from contracts.deliveries import DeliveryOutcome, DeliveryRequested, Send, Sent, Shown
 from contracts.outcomes import Ambiguous, Later, NotSent, Refused
 from deliverer.domain.leases import Lease
 from deliverer.domain.reports import Report, outcome_of, too_late, unknown
 from deliverer.handlers.acting import Acting
+from deliverer.handlers.calling import Calling
 
 log = structlog.get_logger()
 
 ATTEMPTS_REMEMBERED: Final = 10_000
 TELL_AGAIN: Final = 1.0  # seconds before an outcome the bus did not store is published again
+EDIT_CALL: Final = (
+    75.0  # seconds a call takes at most, but for a large upload, which may be repeated
+)
+TELL_WITHIN: Final = 10.0  # seconds an outcome gets to be told when the service stops
 
 _Handled = asyncio.Future[DeliveryOutcome]
+_Handling = asyncio.Task[None]
 
 
 class Deliveries:
-    """The one subject this service reads."""
+    """The one subject this service reads; as a part of the service, it notes when to stop."""
 
-    def __init__(self, acting: Acting, publisher: Publisher, clock: Clock) -> None:
+    name = "deliveries"
+
+    def __init__(
+        self, acting: Acting, publisher: Publisher, calling: Calling, clock: Clock
+    ) -> None:
         self._acting = acting
         self._publisher = publisher
+        self._calling = calling
         self._clock = clock
         self._handled: OrderedDict[UUID, _Handled] = OrderedDict()
+        self._running: dict[_Handling, float] = {}
+
+    async def run(self, ready: asyncio.Event) -> None:
+        """Be stopped first, before the consumer waits for what it handed out."""
+        ready.set()
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            self._calling.stop()
 
     async def on_delivery_requested(self, delivered: Delivered) -> None:
         """Act, tell, and only then let the message be acked."""
@@ -41,7 +61,27 @@ class Deliveries:
             request = DeliveryRequested.read(delivered.data)
         except ValidationError as unreadable:
             raise Hopeless(f"unreadable request: {unreadable.error_count()} errors") from None
-        outcome = await self._once(request, redelivered=delivered.num_delivered > 1)
+        # In a task of its own: the consumer's patience when it stops is shorter than a call, and
+        # a call that is cancelled may still be sent.
+        handling = asyncio.create_task(self._answer(request, delivered.num_delivered))
+        self._running[handling] = longest(request)
+        handling.add_done_callback(lambda done: self._running.pop(done, None))
+        await asyncio.shield(handling)
+
+    async def drain(self) -> None:
+        """Wait for the calls in flight and for their outcomes to be told, each in its bounds."""
+        while self._running:
+            seconds = max(self._running.values()) + TELL_WITHIN
+            log.info("deliveries.draining", running=len(self._running), seconds=seconds)
+            _, late = await asyncio.wait(set(self._running), timeout=seconds)
+            for handling in late:
+                handling.cancel()
+            if late:
+                log.error("deliveries.cut_off", running=len(late))
+                await asyncio.wait(late)
+
+    async def _answer(self, request: DeliveryRequested, num_delivered: int) -> None:
+        outcome = await self._once(request, redelivered=num_delivered > 1)
         await self._tell(outcome)
 
     async def _once(self, request: DeliveryRequested, *, redelivered: bool) -> DeliveryOutcome:
@@ -62,17 +102,20 @@ class Deliveries:
     async def _handle(self, request: DeliveryRequested, *, redelivered: bool) -> DeliveryOutcome:
         received_at = self._clock.monotonic()
         lease = Lease.received(request.attempt, monotonic=received_at, wall=self._clock.now())
+        # New for every handling: another process that was handed the same message is another.
+        holder = uuid4()
         if lease.over(received_at):
             report = too_late(request, redelivered=redelivered)
         else:
-            report = await self._act(request, lease)
-        outcome = outcome_of(request, report, at=self._clock.now())
+            report = await self._act(request, lease, holder)
+        asked_by = holder if isinstance(request.action, Send) else None
+        outcome = outcome_of(request, report, at=self._clock.now(), holder=asked_by)
         _log(request, outcome, seconds=self._clock.monotonic() - received_at)
         return outcome
 
-    async def _act(self, request: DeliveryRequested, lease: Lease) -> Report:
+    async def _act(self, request: DeliveryRequested, lease: Lease, holder: UUID) -> Report:
         try:
-            return await self._acting.act(request, lease)
+            return await self._acting.act(request, lease, holder=holder)
         except Exception:
             # A bug of ours: handling it again could double what it did before it failed.
             log.exception("delivery.failed", attempt_id=str(request.attempt.id))
@@ -82,6 +125,14 @@ class Deliveries:
         outgoing = Outgoing(
             subject=subjects.DELIVERY_OUTCOME, data=outcome.wire(), msg_id=outcome.id
         )
+        try:
+            await self._store(outgoing)
+        except asyncio.CancelledError:
+            # The process must end before the bus came back; for a person, this line is all there is.
+            log.error("outcome.lost", outcome=outcome.model_dump(mode="json"))  # noqa: TRY400 - told to stop, no error of ours
+            raise
+
+    async def _store(self, outgoing: Outgoing) -> None:
         while True:
             try:
                 await self._publisher.publish(outgoing)
@@ -89,7 +140,7 @@ class Deliveries:
             except NotStored as untold:
                 # Untold evidence costs more than a held worker: with the bus away or full,
                 # there is nothing better to do than to act no further.
-                log.warning("outcome.untold", reason=untold.reason, outcome_id=outcome.id)
+                log.warning("outcome.untold", reason=untold.reason, outcome_id=outgoing.msg_id)
                 await self._clock.sleep(TELL_AGAIN)
 
     def _remember(self, attempt_id: UUID, handled: _Handled) -> None:
@@ -98,10 +149,15 @@ class Deliveries:
             self._handled.popitem(last=False)
 
 
+def longest(request: DeliveryRequested) -> float:
+    """Return the seconds the last call of a request may take."""
+    return request.action.call_timeout if isinstance(request.action, Send) else EDIT_CALL
+
+
 def _log(request: DeliveryRequested, outcome: DeliveryOutcome, *, seconds: float) -> None:
     result = outcome.result
     event = "[DELIVERY_RETRY] delivery.not_shown"
-    if isinstance(result, Shown):
+    if isinstance(result, Shown | Sent):
         event = "[TELEGRAM_SUCCESS] delivery.shown"
     reason = result.reason if isinstance(result, NotSent | Later | Ambiguous | Refused) else None
     log.info(

@@ -11,6 +11,15 @@ from aiohttp.resolver import ThreadedResolver
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+# All that is handed out to the internet; what lies outside maps, translates or stays local.
+_UNICAST6: Final = ipaddress.IPv6Network("2000::/3")
+# Public by their number, not by what answers there: a cloud's own services and relays.
+_SPECIAL: Final = tuple(
+    map(
+        ipaddress.ip_network,
+        ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32", "2001::/23", "3fff::/20"),
+    )
+)
 
 
 class ForbiddenAddress(OSError):
@@ -20,7 +29,13 @@ class ForbiddenAddress(OSError):
 def is_public(address: Address) -> bool:
     """Say whether an address, or the IPv4 one it carries, is on the public internet."""
     inner = _carried(address)
-    return address.is_global and not address.is_multicast and (inner is None or is_public(inner))
+    if inner is not None and not is_public(inner):
+        return False
+    if any(address in network for network in _SPECIAL):
+        return False
+    if isinstance(address, ipaddress.IPv6Address) and address not in _UNICAST6:
+        return address in _NAT64
+    return address.is_global and not address.is_multicast
 
 
 def _carried(address: Address) -> ipaddress.IPv4Address | None:

@@ -8,9 +8,11 @@ from yarl import URL
 
 from contracts.values import MediaKind
 from deliverer.domain import sniff
-from deliverer.domain.bodies import UPLOAD_BYTES, File
-from deliverer.domain.edits import MediaTrouble
+from deliverer.domain.bodies import UPLOAD_BYTES
+from deliverer.domain.files import RESULT_NAME, File
+from deliverer.domain.ways import MediaTrouble
 from deliverer.media.addresses import CheckedResolver, ForbiddenAddress
+from deliverer.media.unpacking import TooBig, Unpacked, Unreadable
 
 TOTAL: Final = 60.0  # seconds for one file
 CONNECT: Final = 5.0
@@ -25,6 +27,10 @@ USER_AGENT: Final = (
 )
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 GONE: Final = frozenset({403, 404, 410})
+# Some stores say with these that a signed link is over, and only their words tell.
+MAY_BE_EXPIRED: Final = frozenset({400, 401})
+EXPIRED_WORD: Final = b"expired"
+EXCERPT: Final = 4096  # bytes of a refusal that are read
 OK: Final = 200
 
 
@@ -48,6 +54,10 @@ class Downloader:
         """Return the file, or why there is none; raises nothing."""
         try:
             return await self._follow(URL(url), kind)
+        except TooBig:
+            return NoFile(MediaTrouble.TOO_BIG, f"more than {UPLOAD_BYTES} bytes")
+        except Unreadable as garbled:
+            return NoFile(MediaTrouble.UNREACHED, str(garbled))
         except ForbiddenAddress as forbidden:
             return NoFile(MediaTrouble.FORBIDDEN, str(forbidden))
         except aiohttp.ClientConnectorError as unreached:
@@ -83,36 +93,52 @@ class Downloader:
                     resolver=self._resolver, use_dns_cache=False, limit=CONNECTIONS
                 ),
                 timeout=aiohttp.ClientTimeout(total=TOTAL, sock_connect=CONNECT),
-                headers={"User-Agent": USER_AGENT, "Accept": "*/*"},
+                # Media are packed already; who packs them again does it unasked.
+                headers={
+                    "User-Agent": USER_AGENT,
+                    "Accept": "*/*",
+                    "Accept-Encoding": "identity",
+                },
+                # Unpacking is ours to do, in bounds.
+                auto_decompress=False,
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._session
 
 
 async def _file(answer: aiohttp.ClientResponse, kind: MediaKind) -> File | NoFile:
-    if answer.status in GONE:
-        return NoFile(MediaTrouble.GONE, f"the link answers HTTP {answer.status}")
     if answer.status != OK:
-        return NoFile(MediaTrouble.UNREACHED, f"the link answers HTTP {answer.status}")
+        return await _refusal(answer)
     if (answer.content_length or 0) > UPLOAD_BYTES:
         return NoFile(MediaTrouble.TOO_BIG, f"{answer.content_length} bytes")
+    unpacked = Unpacked(answer.headers.get("Content-Encoding", ""), most=UPLOAD_BYTES)
     content = bytearray()
     async for chunk in answer.content.iter_chunked(CHUNK):
-        content += chunk
-        if len(content) > UPLOAD_BYTES:
-            return NoFile(MediaTrouble.TOO_BIG, f"more than {UPLOAD_BYTES} bytes")
+        content += unpacked.take(chunk)
+    unpacked.end()
     return _named(bytes(content), answer, kind)
+
+
+async def _refusal(answer: aiohttp.ClientResponse) -> NoFile:
+    said = f"the link answers HTTP {answer.status}"
+    if answer.status not in GONE | MAY_BE_EXPIRED:
+        return NoFile(MediaTrouble.UNREACHED, said)
+    excerpt = await answer.content.read(EXCERPT)
+    if EXPIRED_WORD in excerpt.lower():
+        return NoFile(MediaTrouble.GONE, f"the link has expired: {said}")
+    known = answer.status in GONE
+    return NoFile(MediaTrouble.GONE if known else MediaTrouble.UNREACHED, said)
 
 
 def _named(content: bytes, answer: aiohttp.ClientResponse, kind: MediaKind) -> File | NoFile:
     if not content:
         return NoFile(MediaTrouble.UNREACHED, "the link answers an empty file")
     head, mime = content[: sniff.HEAD], answer.headers.get("Content-Type", "")
-    if kind is not MediaKind.FILE and sniff.is_page(head, content_type=mime):
+    if kind not in sniff.FILES and sniff.is_page(head, content_type=mime):
         return NoFile(MediaTrouble.NOT_MEDIA, "the link answers a page")
     found = sniff.file_type(head, content_type=mime, url=str(answer.url))
-    shape = sniff.Shape.DOCUMENT if kind is MediaKind.FILE else found.shape
-    return File(f"result{found.suffix}", content, shape)
+    shape = sniff.shape_of(kind, found, content)
+    return File(f"{RESULT_NAME}{found.suffix}", content, shape)
 
 
 def _unreached(problem: aiohttp.ClientConnectorError) -> NoFile:

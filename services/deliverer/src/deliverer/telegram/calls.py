@@ -1,4 +1,4 @@
-"""The four calls we make, each ending in an answer and never in an exception of aiogram's."""
+"""The calls we make, each ending in an answer and never in an exception of aiogram's."""
 
 import asyncio
 from typing import Final, TypeVar, cast
@@ -6,25 +6,18 @@ from typing import Final, TypeVar, cast
 import structlog
 from aiogram import Bot
 from aiogram.exceptions import AiogramError
-from aiogram.methods import (
-    DeleteMessage,
-    EditMessageCaption,
-    EditMessageMedia,
-    EditMessageText,
-    SendMessage,
-    TelegramMethod,
-)
-from aiogram.types import LinkPreviewOptions, Message, MessageEntity, ReplyParameters
+from aiogram.methods import DeleteMessage, TelegramMethod
+from aiogram.types import Message
+from aiohttp import ClientTimeout
 from pydantic import SecretStr
 
 from chassis.clock import Clock
 from chassis.metrics import counter, histogram
-from contracts.markup import Entity
-from deliverer.domain.answers import Answer, BotStopped, Call, Done
-from deliverer.domain.bodies import Body, CaptionBody, File, MediaBody, TextBody
+from deliverer.domain.answers import Answer, BotStopped, Call, Done, Standing
+from deliverer.domain.bodies import Body, TextBody
 from deliverer.domain.faults import judge
 from deliverer.domain.posts import Place
-from deliverer.telegram import media_types
+from deliverer.telegram import media_types, methods, session
 from deliverer.telegram.failures import fault_of
 from deliverer.telegram.session import WitnessedSession, timeout, witnessed
 from deliverer.telegram.tokens import TokenMissing, Tokens
@@ -32,7 +25,7 @@ from deliverer.telegram.tokens import TokenMissing, Tokens
 log = structlog.get_logger()
 R = TypeVar("R")
 
-FILE_ID_LONGEST: Final = 100  # what the bus takes; the id only saves an upload
+FILE_ID_LONGEST: Final = 300  # what the bus takes; the id only saves an upload
 
 _CALLS = counter("telegram_calls_total", "Calls by method and answer.", ["method", "answer"])
 _SECONDS = histogram("telegram_call_seconds", "Telegram calls.", ["method"])
@@ -51,29 +44,29 @@ class Telegram:
 
     async def send_text(self, ref: str, place: Place, text: str, *, silent: bool) -> Answer:
         """Post one line; Telegram reads no markup in it."""
-        reply = place.reply_to and ReplyParameters(
-            message_id=place.reply_to, allow_sending_without_reply=True
-        )
-        method = SendMessage(
-            chat_id=place.chat_id,
-            message_thread_id=place.thread_id,
-            text=text,
-            parse_mode=None,
-            disable_notification=silent,
-            link_preview_options=LinkPreviewOptions(is_disabled=True),
-            reply_parameters=reply or None,
-        )
-        return await self._call(ref, Call.SEND, method)
+        method = methods.send(place, TextBody(text), silent=silent)
+        return await self._call(ref, Call.SEND, method, timeout())
+
+    async def send(
+        self, ref: str, place: Place, bodies: tuple[Body, ...], *, silent: bool, within: float
+    ) -> Answer:
+        """Post one message, or several as an album; never longer than `within` seconds."""
+        if len(bodies) > 1:
+            album = methods.send_album(place, bodies, silent=silent)
+            return await self._call(ref, Call.SEND, album, timeout(within))
+        method = methods.send(place, bodies[0], silent=silent)
+        return await self._call(ref, Call.SEND, method, timeout(within))
 
     async def edit(self, ref: str, chat_id: int, message_id: int, body: Body) -> Answer:
         """Make the message show this and nothing else."""
-        method = _edit(chat_id, message_id, body)
-        return await self._call(ref, Call.EDIT, method, upload=_upload_bytes(body))
+        method = methods.edit(chat_id, message_id, body)
+        seconds = session.TOTAL + methods.upload_bytes(body) / session.UPLOAD_RATE
+        return await self._call(ref, Call.EDIT, method, timeout(seconds))
 
     async def delete(self, ref: str, chat_id: int, message_id: int) -> Answer:
         """Take a message away."""
         method = DeleteMessage(chat_id=chat_id, message_id=message_id)
-        return await self._call(ref, Call.DELETE, method)
+        return await self._call(ref, Call.DELETE, method, timeout())
 
     async def close(self) -> None:
         """Close every bot's connections."""
@@ -83,15 +76,20 @@ class Telegram:
         await asyncio.gather(*(bot.session.close() for bot in bots))
 
     async def _call(
-        self, ref: str, call: Call, method: TelegramMethod[R], *, upload: int = 0
+        self, ref: str, call: Call, method: TelegramMethod[R], limits: ClientTimeout
     ) -> Answer:
-        answer = await self._once(ref, call, method, upload)
+        started = self._clock.monotonic()
+        answer = await self._once(ref, call, method, limits)
         if isinstance(answer, BotStopped) and self._token_changed(ref):
-            answer = await self._once(ref, call, method, upload)
+            # Both calls together keep within the time of one.
+            left = (limits.total or session.TOTAL) - (self._clock.monotonic() - started)
+            answer = await self._once(ref, call, method, timeout(max(left, session.CONNECT)))
         _CALLS.labels(method.__api_method__, type(answer).__name__.lower()).inc()
         return answer
 
-    async def _once(self, ref: str, call: Call, method: TelegramMethod[R], upload: int) -> Answer:
+    async def _once(
+        self, ref: str, call: Call, method: TelegramMethod[R], limits: ClientTimeout
+    ) -> Answer:
         try:
             bot = self._bot(ref)
         except TokenMissing as missing:
@@ -100,7 +98,7 @@ class Telegram:
         with witnessed() as witness, _SECONDS.labels(method.__api_method__).time():
             try:
                 # Forwarded to aiohttp untouched, though aiogram types it as whole seconds.
-                result = await bot(method, request_timeout=cast("int", timeout(upload)))
+                result = await bot(method, request_timeout=cast("int", limits))
             except (AiogramError, OSError) as problem:
                 fault = fault_of(problem, witness)
                 return judge(fault, call=call, elapsed=self._clock.monotonic() - started)
@@ -128,48 +126,21 @@ class Telegram:
             return False
 
 
-def _edit(chat_id: int, message_id: int, body: Body) -> TelegramMethod[Message | bool]:
-    match body:
-        case TextBody():
-            return EditMessageText(
-                chat_id=chat_id,
-                message_id=message_id,
-                text=body.text,
-                parse_mode=None,
-                entities=_entities(body.entities),
-                link_preview_options=LinkPreviewOptions(is_disabled=True),
-            )
-        case CaptionBody():
-            return EditMessageCaption(
-                chat_id=chat_id,
-                message_id=message_id,
-                caption=body.caption,
-                parse_mode=None,
-                caption_entities=_entities(body.entities),
-            )
-        case MediaBody():
-            media = media_types.input_media(body, _entities(body.entities))
-            return EditMessageMedia(chat_id=chat_id, message_id=message_id, media=media)
-
-
 def _done(result: object) -> Done:
-    if not isinstance(result, Message):
-        return Done()
-    file_id = media_types.file_id(result)
+    match result:
+        case Message():
+            standing = _standing(result)
+            return Done(message_id=standing.message_id, file_id=standing.file_id)
+        case list():
+            messages = [one for one in result if isinstance(one, Message)]
+            return Done(album=tuple(map(_standing, messages)))
+        case _:
+            return Done()
+
+
+def _standing(message: Message) -> Standing:
+    file_id = media_types.file_id(message)
     if file_id is not None and len(file_id) > FILE_ID_LONGEST:
         log.info("telegram.file_id_dropped", length=len(file_id))
         file_id = None
-    return Done(message_id=result.message_id, file_id=file_id)
-
-
-def _entities(entities: tuple[Entity, ...]) -> list[MessageEntity]:
-    return [
-        MessageEntity(type=one.type, offset=one.offset, length=one.length, url=one.url)
-        for one in entities
-    ]
-
-
-def _upload_bytes(body: Body) -> int:
-    if isinstance(body, MediaBody) and isinstance(body.source, File):
-        return len(body.source.content)
-    return 0
+    return Standing(message.message_id, file_id)

@@ -40,7 +40,7 @@ class _Answer(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     ok: bool
-    result: _Result | bool | None = None
+    result: _Result | list[_Result] | bool | None = None
     error_code: int = 0
     description: str = ""
     parameters: _Parameters = _Parameters()
@@ -93,5 +93,13 @@ def _unreadable(problem: ClientDecodeError, witness: Witness) -> Fault:
             retry_after=answer.parameters.retry_after,
             migrate_to=answer.parameters.migrate_to_chat_id,
         )
-    known = answer.result.message_id if isinstance(answer.result, _Result) else None
-    return Undecodable(message_id=known)
+    match answer.result:
+        case _Result(message_id=known):
+            return Undecodable(message_id=known)
+        case list() as album:
+            known_ids = [one.message_id for one in album if one.message_id is not None]
+            # Some of an album's ids would be told as all of them: none, then.
+            whole = len(known_ids) == len(album)
+            return Undecodable(message_id=None, album_ids=tuple(known_ids) if whole else ())
+        case _:
+            return Undecodable(message_id=None)

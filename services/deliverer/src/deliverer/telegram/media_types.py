@@ -2,6 +2,7 @@
 
 from aiogram.types import (
     BufferedInputFile,
+    InputMediaAnimation,
     InputMediaAudio,
     InputMediaDocument,
     InputMediaPhoto,
@@ -10,17 +11,24 @@ from aiogram.types import (
     MessageEntity,
 )
 
-from deliverer.domain.bodies import File, MediaBody
+from deliverer.domain.bodies import MediaBody
+from deliverer.domain.files import File
 from deliverer.domain.sniff import Shape
 
-InputMedia = InputMediaPhoto | InputMediaVideo | InputMediaAudio | InputMediaDocument
+# The media an edit can put into a message; a voice note is none of them.
+InputMedia = (
+    InputMediaPhoto | InputMediaVideo | InputMediaAnimation | InputMediaAudio | InputMediaDocument
+)
+
+
+def source(given: str | File) -> str | BufferedInputFile:
+    """Render a file_id, a link, or bytes."""
+    return BufferedInputFile(given.content, given.name) if isinstance(given, File) else given
 
 
 def input_media(body: MediaBody, entities: list[MessageEntity]) -> InputMedia:
     """Render the whole desired medium; a caption left out would be a caption removed."""
-    source = body.source
-    media = BufferedInputFile(source.content, source.name) if isinstance(source, File) else source
-    caption = body.caption or None
+    media, caption = source(body.source), body.caption or None
     match body.shape:
         case Shape.PHOTO:
             return InputMediaPhoto(
@@ -34,7 +42,11 @@ def input_media(body: MediaBody, entities: list[MessageEntity]) -> InputMedia:
                 caption_entities=entities,
                 supports_streaming=True,
             )
-        case Shape.AUDIO:
+        case Shape.ANIMATION:
+            return InputMediaAnimation(
+                media=media, caption=caption, parse_mode=None, caption_entities=entities
+            )
+        case Shape.AUDIO | Shape.VOICE:
             return InputMediaAudio(
                 media=media, caption=caption, parse_mode=None, caption_entities=entities
             )
@@ -48,5 +60,8 @@ def file_id(message: Message) -> str | None:
     """Return the id under which Telegram keeps the medium of this message."""
     if message.photo:
         return message.photo[-1].file_id
-    medium = message.video or message.audio or message.animation or message.document
+    # An animation is repeated as a document, which its file_id is not.
+    medium = (
+        message.video or message.animation or message.audio or message.voice or message.document
+    )
     return medium.file_id if medium is not None else None

@@ -45,11 +45,10 @@ def witnessed() -> Iterator[Witness]:
         _witness.reset(token)
 
 
-def timeout(upload_bytes: int = 0) -> ClientTimeout:
+def timeout(seconds: float | None = None) -> ClientTimeout:
     """Return the limits of one call; plain seconds would lose the limits on connecting."""
-    return ClientTimeout(
-        total=TOTAL + upload_bytes / UPLOAD_RATE, connect=CONNECT, sock_connect=SOCK_CONNECT
-    )
+    total = TOTAL if seconds is None else seconds
+    return ClientTimeout(total=total, connect=CONNECT, sock_connect=SOCK_CONNECT)
 
 
 class WitnessedSession(AiohttpSession):

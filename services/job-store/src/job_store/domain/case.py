@@ -13,6 +13,7 @@ from contracts.values import Cause, JobState, MoneyState, PartState, new_id
 from job_store.domain.rows import (
     FINAL,
     LIVE,
+    PLACING,
     Bot,
     Carrier,
     Effect,
@@ -100,6 +101,7 @@ class Case:
         self.opened: list[Opened] = []
         self.transfers: list[Transfer] = []
         self.news: list[JobEventName] = []
+        self.took: timedelta | None = None
         self.requests: list[tuple[str, Message]] = []
 
     # -- the job -------------------------------------------------------------------------------------
@@ -138,8 +140,12 @@ class Case:
         """Return the one effect of a kind that a job has at most once."""
         return next((effect for effect in self.effects.values() if effect.kind is kind), None)
 
-    def show_of(self, part: Part) -> Effect | None:
-        return next((effect for effect in self.effects.values() if effect.part_id == part.id), None)
+    def placing_of(self, part: Part) -> Effect | None:
+        """Return the effect that puts a part into the chat; an album's is that of its first part."""
+        lead = self.group(part)[0].id
+        return next(
+            (e for e in self.effects.values() if e.kind in PLACING and e.part_id == lead), None
+        )
 
     def put(self, effect: Effect) -> Effect:
         self.effects[effect.id] = effect
@@ -160,7 +166,16 @@ class Case:
 
     def settle(self, effect: Effect, state: EffectState) -> None:
         """End an effect, or set it aside; its token is void from here on."""
-        self.put(replace(effect, state=state, open_attempt=None, lease_until=None, holder=None))
+        self.put(
+            replace(
+                effect,
+                state=state,
+                queued=False,
+                open_attempt=None,
+                lease_until=None,
+                holder=None,
+            )
+        )
 
     def again(self, effect: Effect, *, after: timedelta = timedelta(0), failures: int = 0) -> None:
         """Make an effect due again."""
@@ -169,6 +184,7 @@ class Case:
                 effect,
                 state=EffectState.PENDING,
                 due_at=self.now + after,
+                queued=False,
                 failures=failures,
                 open_attempt=None,
                 lease_until=None,
@@ -198,6 +214,8 @@ class Case:
             replace(
                 effect,
                 state=EffectState.ACTING,
+                queued=False,
+                claimed_at=self.now,
                 attempts=opened.no,
                 open_attempt=opened.id,
                 lease_until=self.now + lease,
@@ -221,19 +239,24 @@ class Case:
     @property
     def delivery(self) -> list[Part]:
         """The parts of the current delivery in order, without the notice."""
-        parts = (
-            p
-            for p in self.parts.values()
-            if p.delivery_no == self.job.delivery_no and not p.is_notice
-        )
+        return self.delivery_of(self.job.delivery_no)
+
+    def delivery_of(self, delivery_no: int) -> list[Part]:
+        parts = (p for p in self.parts.values() if p.delivery_no == delivery_no and not p.is_notice)
         return sorted(parts, key=lambda part: part.ordinal)
 
-    def carry(self, part: Part, message_id: int) -> Part:
+    def group(self, part: Part) -> list[Part]:
+        """Return the parts that are sent together with this one, in order; itself when it stands alone."""
+        if part.album is None:
+            return [part]
+        return [p for p in self.delivery_of(part.delivery_no) if p.album == part.album]
+
+    def carry(self, part: Part, message_id: int, *, chat_id: int | None = None) -> Part:
         """Bind a part to the message that will show it, once per carrier number."""
         self.carriers.append(
             Carrier(
                 bot=self.job.bot,
-                chat_id=self.job.chat_id,
+                chat_id=self.job.chat_id if chat_id is None else chat_id,
                 message_id=message_id,
                 part_id=part.id,
                 no=part.carrier_no,

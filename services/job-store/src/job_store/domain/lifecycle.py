@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Final
 from uuid import UUID
 
 from contracts import subjects
@@ -27,13 +28,20 @@ from job_store.domain.rules import (
     CREATE_TASK_TIMEOUT,
     DISPATCH_LEASE,
     POLL_LEASE,
+    SEND_LEASE,
     SUBMIT_LEASE,
     Rules,
     backoff,
 )
 
+# Who asks before acting: in which state of the job, and for how long he may act then.
+MAY_BEGIN: Final = {
+    EffectKind.SUBMIT: (JobState.SUBMITTING, SUBMIT_LEASE),
+    EffectKind.SEND: (JobState.SUCCEEDED, SEND_LEASE),
+}
 
-def open_job(case: Case, request: JobRequest) -> None:
+
+def open_job(case: Case, request: JobRequest, rules: Rules) -> None:
     """Start a job: hold its price, plan its first effects."""
     case.news.append(JobEventName.CREATED)
     money.hold(case)
@@ -45,7 +53,8 @@ def open_job(case: Case, request: JobRequest) -> None:
         case Door.EXPECT:
             case.change(state=JobState.SUBMITTING)
         case Door.DELIVER:
-            pass
+            return
+    delivery.follow(case, rules)
 
 
 def claim_submission(case: Case, effect: Effect, rules: Rules) -> None:
@@ -108,10 +117,13 @@ def begin(case: Case, effect: Effect, *, attempt_id: UUID, holder: UUID) -> time
         return "held_by_another"
     if effect.lease_until is None or effect.lease_until <= case.now:
         return "lease_over"
-    if case.job.state is not JobState.SUBMITTING:
+    if effect.kind not in MAY_BEGIN:
+        return "nothing_to_begin"
+    state, lease = MAY_BEGIN[effect.kind]
+    if case.job.state is not state:
         return f"job_{case.job.state}"
-    case.put(replace(effect, holder=holder, lease_until=case.now + SUBMIT_LEASE))
-    return SUBMIT_LEASE
+    case.put(replace(effect, holder=holder, lease_until=case.now + lease))
+    return lease
 
 
 def on_submission(case: Case, effect: Effect, outcome: SubmissionOutcome, rules: Rules) -> bool:
@@ -221,7 +233,7 @@ def expire(case: Case) -> None:
     delivery.notify_failure(case, FailureClass.TIMEOUT)
 
 
-def on_lease_end(case: Case, effect: Effect) -> None:
+def on_lease_end(case: Case, effect: Effect, rules: Rules) -> None:
     """Nobody answered in time: ambiguous, and what that means depends on the effect."""
     match effect.kind:
         case EffectKind.SUBMIT if effect.holder is not None:
@@ -229,4 +241,4 @@ def on_lease_end(case: Case, effect: Effect) -> None:
         case EffectKind.SUBMIT | EffectKind.POLL:
             case.again(effect, after=backoff(effect.failures), failures=effect.failures + 1)
         case _:
-            delivery.on_lease_end(case, effect)
+            delivery.on_lease_end(case, effect, rules)

@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Final
 
 GROUP_LIMIT_PER_MINUTE: Final = 20
+SPARE_PAUSE: Final = timedelta(seconds=3)  # before somebody looks for a spare slot again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,20 +52,31 @@ def limits(*, telegram_share: float, creates_per_10s: int) -> Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bucket:
-    """What a pacing row holds: the theoretical arrival time, and a stop that somebody asked for."""
+    """What a pacing row holds: the theoretical arrival time, the end of the queue, a stop asked for."""
 
     key: str
     tat: datetime
+    tail: datetime | None = None
     parked_until: datetime | None = None
     needs_owner: str | None = None
 
 
+class Turn(StrEnum):
+    """How an ask stands to those who wait already."""
+
+    NEW = "new"  # goes after them
+    QUEUED = "queued"  # is one of them: its slot has come
+    SPARE = "spare"  # goes only where half the burst stays free, and never waits in line
+    PASSING = "passing"  # goes now or not at all
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """Somebody wants ``units`` calls that count in each of these buckets."""
+    """Somebody wants ``units`` calls that count in each of these buckets, the widest first."""
 
     keys: tuple[str, ...]
     units: int
+    turn: Turn = Turn.NEW
 
 
 def decide(
@@ -71,37 +84,72 @@ def decide(
 ) -> tuple[list[datetime], dict[str, Bucket]]:
     """Say for each ask when it may go (``now`` or later), in order, and return the buckets after it.
 
-    Who goes now is counted. Who must wait is only told when to ask again, one slot behind those before
-    it in the bucket that holds it back, so that one chat's backlog neither delays another chat nor is
-    looked at over and over, and neither is a bot's.
+    Who goes now is counted. Who must wait is told a slot of his own, behind those before him in the
+    bucket that holds him back, and whoever comes later goes behind that: so one chat's backlog
+    neither delays another chat nor is overtaken, and a large album gets its turn in a busy chat.
     """
-    after = dict(buckets)
-    waiting: dict[str, int] = {}
-    answers: list[datetime] = []
-    for ask in asks:
-        free = {key: _earliest(after[key], all_limits.of(key), ask.units, now) for key in ask.keys}
-        if max(free.values()) <= now:
-            for key in ask.keys:
-                after[key] = _spend(after[key], all_limits.of(key), ask.units, now)
-            answers.append(now)
-            continue
-        slots = {
-            key: at + waiting.get(key, 0) * all_limits.of(key).interval
-            for key, at in free.items()
-            if at > now
-        }
-        at, binding = max((at, key) for key, at in slots.items())
-        waiting[binding] = waiting.get(binding, 0) + ask.units
-        answers.append(at)
-    return answers, after
+    rank = _Rank(dict(buckets), all_limits, now)
+    answers = [now] * len(asks)
+    # A spare slot is what the others leave.
+    for place in sorted(range(len(asks)), key=lambda at: asks[at].turn is Turn.SPARE):
+        answers[place] = rank.answer(asks[place])
+    return answers, rank.buckets
 
 
-def _earliest(bucket: Bucket, limit: Limit, units: int, now: datetime) -> datetime:
-    # A request larger than the burst is let through when the bucket is full.
-    room = max(limit.burst - units, 0)
-    at = max(bucket.tat - room * limit.interval, now)
-    return max(at, bucket.parked_until or now)
+class _Rank:
+    """The buckets while a batch of asks goes by."""
 
+    def __init__(self, buckets: dict[str, Bucket], all_limits: Limits, now: datetime) -> None:
+        self.buckets = buckets
+        self._limits = all_limits
+        self._now = now
+        self._waiting: dict[str, datetime] = {}  # where those end who are told to wait again
 
-def _spend(bucket: Bucket, limit: Limit, units: int, now: datetime) -> Bucket:
-    return replace(bucket, tat=max(bucket.tat, now) + units * limit.interval)
+    def answer(self, ask: Ask) -> datetime:
+        if ask.turn is Turn.SPARE:
+            return self._in_a_spare_slot(ask)
+        free = [self._free(key, ask) for key in ask.keys]
+        at = max(free)
+        if at <= self._now:
+            self._spend(ask)
+        elif ask.turn is not Turn.PASSING:
+            self._queue(ask, at, free)
+        return at
+
+    def _free(self, key: str, ask: Ask) -> datetime:
+        bucket, limit = self.buckets[key], self._limits.of(key)
+        # A request larger than the burst is let through when the bucket is full.
+        room = max(limit.burst - ask.units, 0)
+        before = {Turn.NEW: bucket.tail, Turn.QUEUED: self._waiting.get(key)}.get(ask.turn)
+        moments = (bucket.tat - room * limit.interval, bucket.parked_until, before)
+        return max(self._now, *(moment for moment in moments if moment is not None))
+
+    def _in_a_spare_slot(self, ask: Ask) -> datetime:
+        if not all(self._has_spare(key, ask.units) for key in ask.keys):
+            return self._now + SPARE_PAUSE
+        self._spend(ask)
+        return self._now
+
+    def _has_spare(self, key: str, units: int) -> bool:
+        bucket, limit = self.buckets[key], self._limits.of(key)
+        if any(
+            stop is not None and stop > self._now for stop in (bucket.tail, bucket.parked_until)
+        ):
+            return False
+        used = max(bucket.tat - self._now, timedelta(0)) / limit.interval + units
+        return used <= limit.burst / 2
+
+    def _spend(self, ask: Ask) -> None:
+        for key in ask.keys:
+            bucket = self.buckets[key]
+            tat = max(bucket.tat, self._now) + ask.units * self._limits.of(key).interval
+            self.buckets[key] = replace(bucket, tat=tat)
+
+    def _queue(self, ask: Ask, at: datetime, free: Sequence[datetime]) -> None:
+        """Stand in the line of the bucket that binds, and of the narrower ones, which are used then."""
+        binding = max(place for place, moment in enumerate(free) if moment == at)
+        for key in ask.keys[binding:]:
+            end = at + ask.units * self._limits.of(key).interval
+            bucket = self.buckets[key]
+            self._waiting[key] = end
+            self.buckets[key] = replace(bucket, tail=max(bucket.tail or end, end))

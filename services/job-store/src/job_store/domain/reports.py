@@ -6,7 +6,7 @@ from contracts.reports import ReportReceived, ReportState
 from contracts.values import Cause, FailureClass, JobState
 from job_store.domain import delivery, lifecycle, money
 from job_store.domain.case import Case
-from job_store.domain.rows import OPEN, EffectKind, EffectState
+from job_store.domain.rows import OPEN, Door, EffectKind, EffectState
 from job_store.domain.rules import Rules, backoff
 
 
@@ -49,10 +49,10 @@ def on_report(case: Case, report: ReportReceived, believed: Trust, rules: Rules)
         if case.owners:
             lifecycle.poll_in(case, backoff(0))
         return "to_confirm"
-    return _judge(case, report)
+    return _judge(case, report, rules)
 
 
-def _judge(case: Case, report: ReportReceived) -> str:
+def _judge(case: Case, report: ReportReceived, rules: Rules) -> str:
     """Do what a believed report says."""
     reading = report.reading
     match reading.state:
@@ -64,9 +64,8 @@ def _judge(case: Case, report: ReportReceived) -> str:
             _fail(case, FailureClass.PROVIDER_ERROR, "success without a result")
         case ReportState.FAILED:
             _fail(case, reading.error_class or FailureClass.PROVIDER_ERROR, reading.error_message)
-        case ReportState.PROGRESS:
-            # Rounded: a tiny fraction has no place in a real.
-            case.change(progress=None if reading.progress is None else round(reading.progress, 2))
+        case ReportState.PROGRESS if reading.progress is not None:
+            delivery.heard(case, reading.progress, rules)
         case ReportState.UNKNOWN if report.origin == "callback":
             lifecycle.poll_in(case, backoff(0))
         case _:
@@ -113,7 +112,9 @@ def _close_poll(case: Case, report: ReportReceived, rules: Rules) -> None:
 
 
 def _succeed(case: Case, report: ReportReceived) -> None:
-    case.change(failure=None, error=None, progress=None)
+    if case.job.door is Door.CREATE and case.job.state in OPEN:
+        case.took = case.now - case.job.created_at
+    case.change(failure=None, error=None)
     case.move(JobState.SUCCEEDED, cause=Cause.PROVIDER)
     money.capture(case)
     lifecycle.settle_submission(case)

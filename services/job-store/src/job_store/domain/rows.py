@@ -3,15 +3,17 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType
+from typing import Literal, NewType, TypeAlias
 from uuid import UUID
 
 from pydantic import JsonValue
 
-from contracts.markup import Entity
+from contracts.deliveries import Item
+from contracts.markup import Entity, Keyboard
 from contracts.values import Cause, FailureClass, JobState, MediaKind, MoneyState, PartState
 
 TaskKey = NewType("TaskKey", str)
+Mode: TypeAlias = Literal["edit", "send"]
 
 
 class Door(StrEnum):
@@ -23,7 +25,10 @@ class Door(StrEnum):
 class EffectKind(StrEnum):
     SUBMIT = "submit"
     STATUS = "status"
+    PROGRESS = "progress"
     SHOW = "show"
+    SEND = "send"
+    STAGE = "stage"
     REWRITE = "rewrite"
     REMOVE = "remove"
     POLL = "poll"
@@ -51,6 +56,7 @@ FINAL = frozenset(
 UNSUBMITTED = frozenset({JobState.CREATED, JobState.SUBMITTING})
 OPEN = UNSUBMITTED | {JobState.RUNNING}
 LIVE = frozenset({EffectState.PENDING, EffectState.ACTING})
+PLACING = frozenset({EffectKind.SHOW, EffectKind.SEND})  # what puts a part into its chat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +67,8 @@ class Bot:
     currency: str
     language: str
     texts: dict[str, str]
+    rich: bool
+    staging_chat: int | None
     created_at: datetime
 
 
@@ -82,6 +90,11 @@ class Job:
     notify: str
     caption: str
     caption_entities: tuple[Entity, ...]
+    mode: Mode
+    buttons: Keyboard
+    protect: bool
+    originals: bool
+    voice: bool
     account: str
     family: str
     operation: str
@@ -92,8 +105,10 @@ class Job:
     money: MoneyState
     status_message_id: int | None
     status_at: datetime | None
+    status_unclear_until: datetime | None
     delivery_no: int
     progress: float | None
+    progress_at: datetime | None
     cause: Cause | None
     failure: FailureClass | None
     error: str | None
@@ -110,8 +125,11 @@ class Effect:
     state: EffectState
     due_at: datetime
     part_id: UUID | None = None
+    item: int | None = None
     message_id: int | None = None
     text: str | None = None
+    queued: bool = False
+    claimed_at: datetime | None = None
     attempts: int = 0
     failures: int = 0
     open_attempt: UUID | None = None
@@ -129,6 +147,12 @@ class Part:
     url: str | None
     text: str
     entities: tuple[Entity, ...]
+    made_at: datetime
+    body: str | None = None
+    name: str | None = None
+    items: tuple[Item, ...] = ()
+    buttons: Keyboard = ()
+    album: int | None = None
     state: PartState = PartState.PENDING
     carrier_no: int = 1
     carrier_posts: int = 0
@@ -142,6 +166,15 @@ class Part:
     @property
     def is_notice(self) -> bool:
         return self.ordinal == 0
+
+    @property
+    def is_words(self) -> bool:
+        """A late edit of the same message's text would replace it; a medium would refuse it."""
+        return self.kind is MediaKind.TEXT or bool(self.items)
+
+    @property
+    def links(self) -> tuple[str, ...]:
+        return tuple(link for link in (self.url, *(item.url for item in self.items)) if link)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,12 +14,37 @@ SUBMIT_LEASE: Final = CREATE_TASK_TIMEOUT + timedelta(seconds=15)
 TELEGRAM_LEASE: Final = timedelta(
     seconds=15
 )  # edits may be repeated, so a short lease costs nothing
+SEND_TIMEOUT: Final = timedelta(seconds=75)  # one call with its upload; Telegram holds some for 8 s
+SEND_LEASE: Final = SEND_TIMEOUT + timedelta(seconds=15)
+SEND_DISPATCH_LEASE: Final = timedelta(seconds=120)  # media is fetched before anybody asks to begin
+STAGE_LEASE: Final = timedelta(seconds=120)  # fetched and sent within one lease
+STAGE_AFTER: Final = timedelta(hours=12)  # KIE's links live for a day and more
 POLL_LEASE: Final = timedelta(seconds=30)
 STATUS_IS_FRESH: Final = timedelta(seconds=30)  # the user is still looking at it
+STATUS_UNCLEAR: Final = timedelta(seconds=90)  # how late an edit may land; telegram.md section 11
+PROGRESS_EVERY: Final = timedelta(seconds=5)
+PROGRESS_EVERY_IN_GROUPS: Final = timedelta(seconds=15)  # 20 calls a minute are all a group takes
+LATE: Final = timedelta(minutes=5)  # when nothing is learned yet
+LATE_AT_LEAST: Final = timedelta(seconds=30)  # below that nobody calls it long
 MAX_CARRIER_POSTS: Final = 8  # a spare carrier is true and harmless; without end they are neither
 QUICK_CARRIER_POSTS: Final = 4  # then ever more slowly (ADR 13)
 MAX_CARRIERS: Final = 3
 TEXT_LIMIT: Final = 4_000  # Telegram takes 4,096 UTF-16 units
+CAPTION_LIMIT: Final = 1_024  # UTF-16 units
+ALBUM_LIMIT: Final = 10
+COLLAGE_LIMIT: Final = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usual:
+    """What a kind of generation usually takes, as far as it is known."""
+
+    expected: timedelta | None = None
+    late: timedelta = LATE
+
+
+def nothing_learned(_family: str, _operation: str, _model: str) -> Usual:
+    return Usual()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +53,7 @@ class Rules:
     job_ttl: timedelta = timedelta(hours=1)
     poll_after: timedelta = timedelta(seconds=30)
     orphan_ttl: timedelta = timedelta(hours=1)
+    usual: Callable[[str, str, str], Usual] = nothing_learned
 
     def poll_delay(self, polls: int) -> timedelta:
         """Return the wait before the next poll: growing by half, up to half a minute or the first wait."""

@@ -1,17 +1,28 @@
 """What users read, in their language; every line can be overridden per bot. Carrier texts are true for ever."""
 
+import math
+from datetime import timedelta
 from typing import Final
 
-from contracts.values import FailureClass, MediaKind, MoneyState, label
-from job_store.domain.rows import Bot, Job
+from contracts.values import FailureClass, MoneyState, label
+from job_store.domain.rows import Bot, Job, Part
 
 EN: Final = {
     "status": "Working on it · job {label}",
+    "status.progress": "Working on it · {percent} % · job {label}",
+    "status.expected": "Working on it, usually about {expected} · job {label}",
+    "status.late": "Still working, it takes longer than usual · job {label}",
+    "span.seconds": "{count} s",
+    "span.minutes": "{count} min",
     "carrier.image": "Ready: image · job {label}",
     "carrier.video": "Ready: video · job {label}",
+    "carrier.animation": "Ready: animation · job {label}",
     "carrier.audio": "Ready: audio · job {label}",
+    "carrier.voice": "Ready: voice message · job {label}",
     "carrier.text": "Ready: text · job {label}",
     "carrier.file": "Ready: file · job {label}",
+    "carrier.midi": "Ready: notes · job {label}",
+    "carrier.files": "Ready: {count} files · job {label}",
     "carrier.notice": "About your job {label}",
     "pointer": "Ready · job {label} · see below",
     "failed.moderated": "The request was refused by the content rules. Job {label}.",
@@ -29,11 +40,20 @@ EN: Final = {
 
 RU: Final = {
     "status": "Генерация идёт · задание {label}",
+    "status.progress": "Генерация идёт · {percent} % · задание {label}",
+    "status.expected": "Генерация идёт, обычно около {expected} · задание {label}",
+    "status.late": "Генерация ещё идёт, дольше обычного · задание {label}",
+    "span.seconds": "{count} с",
+    "span.minutes": "{count} мин",
     "carrier.image": "Готово: изображение · задание {label}",
     "carrier.video": "Готово: видео · задание {label}",
+    "carrier.animation": "Готово: анимация · задание {label}",
     "carrier.audio": "Готово: аудио · задание {label}",
+    "carrier.voice": "Готово: голосовое сообщение · задание {label}",
     "carrier.text": "Готово: текст · задание {label}",
     "carrier.file": "Готово: файл · задание {label}",
+    "carrier.midi": "Готово: ноты · задание {label}",
+    "carrier.files": "Готово: файлов {count} · задание {label}",
     "carrier.notice": "О вашем задании {label}",
     "pointer": "Готово · задание {label} · смотрите ниже",
     "failed.moderated": "Запрос отклонён правилами содержания. Задание {label}.",
@@ -51,17 +71,30 @@ RU: Final = {
 
 SHIPPED: Final = {"en": EN, "ru": RU}
 
+MINUTE: Final = 60
+STEP: Final = 5  # seconds; nobody reads "usually about 17 s" as a promise
+
 LONGEST: Final = 2_000  # what a request carries; a bot's own text may be longer
 
 # Digits after the point in one unit; ISO 4217, and Telegram Stars have none.
 EXPONENT: Final = {"XTR": 0, "JPY": 0, "KRW": 0, "VND": 0, "KZT": 2, "RUB": 2, "USD": 2, "EUR": 2}
 
 
-def line(bot: Bot, job: Job, name: str) -> str:
+def line(bot: Bot, job: Job, name: str, **values: str) -> str:
     """Render one line: the bot's own text, else the shipped one in the user's language, else English."""
     shipped = SHIPPED.get(job.language, EN)
-    template = bot.texts.get(f"{job.language}.{name}") or bot.texts.get(name) or shipped[name]
-    return template.replace("{label}", label(job.id)).replace("{amount}", amount(job))[:LONGEST]
+    text = bot.texts.get(f"{job.language}.{name}") or bot.texts.get(name) or shipped[name]
+    for placeholder, value in {"label": label(job.id), "amount": amount(job), **values}.items():
+        text = text.replace(f"{{{placeholder}}}", value)
+    return text[:LONGEST]
+
+
+def span(bot: Bot, job: Job, time: timedelta) -> str:
+    """Render about how long something takes: up to the next 5 seconds, or the next minute."""
+    seconds = time.total_seconds()
+    if seconds <= MINUTE - STEP:
+        return line(bot, job, "span.seconds", count=str(max(math.ceil(seconds / STEP), 1) * STEP))
+    return line(bot, job, "span.minutes", count=str(math.ceil(seconds / MINUTE)))
 
 
 def amount(job: Job) -> str:
@@ -73,9 +106,17 @@ def amount(job: Job) -> str:
     return f"{units}.{rest:0{digits}d} {job.currency}"
 
 
-def carrier(bot: Bot, job: Job, kind: MediaKind, *, notice: bool) -> str:
+def carrier(bot: Bot, job: Job, part: Part) -> str:
     """Render what stands in a message before its content does."""
-    return line(bot, job, "carrier.notice" if notice else f"carrier.{kind}")
+    if part.is_notice:
+        return line(bot, job, "carrier.notice")
+    if part.items:
+        return files(bot, job, len(part.items))
+    return line(bot, job, f"carrier.{part.kind}")
+
+
+def files(bot: Bot, job: Job, count: int) -> str:
+    return line(bot, job, "carrier.files", count=str(count))
 
 
 def failure(bot: Bot, job: Job, failure_class: FailureClass) -> str:

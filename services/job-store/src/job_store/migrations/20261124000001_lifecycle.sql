@@ -17,6 +17,8 @@ CREATE TABLE sendonce.bots (
     currency    text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
     language    text NOT NULL CHECK (language ~ '^[a-z]{2}$'),
     texts       jsonb NOT NULL DEFAULT '{}',
+    rich        boolean NOT NULL DEFAULT false, -- several pictures as one rich message
+    staging_chat bigint, -- where results wait that nobody can be shown yet
     created_at  timestamptz NOT NULL DEFAULT now()
 );
 
@@ -46,6 +48,11 @@ CREATE TABLE sendonce.jobs (
     notify            text NOT NULL CHECK (notify IN ('auto', 'fresh', 'in_place')),
     caption           text NOT NULL,
     caption_entities  jsonb NOT NULL,
+    mode              text NOT NULL DEFAULT 'edit' CHECK (mode IN ('edit', 'send')),
+    buttons           jsonb NOT NULL DEFAULT '[]',
+    protect           boolean NOT NULL DEFAULT false,
+    originals         boolean NOT NULL DEFAULT false,
+    voice             boolean NOT NULL DEFAULT false,
     account           text NOT NULL,
     family            text NOT NULL,
     operation         text NOT NULL,
@@ -56,8 +63,10 @@ CREATE TABLE sendonce.jobs (
     money             text NOT NULL CHECK (money IN ('none', 'held', 'captured', 'released', 'waived', 'refunded')),
     status_message_id bigint,
     status_at         timestamptz,
+    status_unclear_until timestamptz, -- an edit of the status line may land until then
     delivery_no       integer NOT NULL DEFAULT 0,
     progress          real,
+    progress_at       timestamptz, -- when it last grew
     cause             text CHECK (cause IN ('provider', 'ours', 'user')),
     failure           text,
     error             text,
@@ -65,6 +74,7 @@ CREATE TABLE sendonce.jobs (
     expires_at        timestamptz NOT NULL,
     ended_at          timestamptz,
     UNIQUE (bot, key),
+    CHECK (NOT voice OR mode = 'send'),
     CHECK ((price > 0) = (money <> 'none')),
     CHECK ((ended_at IS NOT NULL) = (cause IS NOT NULL)),
     CHECK ((ended_at IS NOT NULL) = (
@@ -80,18 +90,25 @@ CREATE INDEX jobs_undelivered ON sendonce.jobs (bot, id) WHERE state = 'succeede
 CREATE UNIQUE INDEX jobs_status_message ON sendonce.jobs (bot, chat_id, status_message_id)
     WHERE status_message_id IS NOT NULL;
 
--- One row a medium, made once, in the transaction that makes `succeeded`. Ordinal 0 is a notice.
+-- One row a message, made once, in the transaction that makes `succeeded`. Ordinal 0 is a notice.
 CREATE TABLE sendonce.parts (
     id                 uuid PRIMARY KEY,
     job_id             uuid NOT NULL REFERENCES sendonce.jobs,
     delivery_no        integer NOT NULL CHECK (delivery_no >= 1),
     ordinal            integer NOT NULL CHECK (ordinal >= 0),
-    kind               text NOT NULL CHECK (kind IN ('image', 'video', 'audio', 'text', 'file')),
+    kind               text NOT NULL CHECK (kind IN (
+        'image', 'video', 'animation', 'audio', 'voice', 'text', 'file', 'midi')),
     url                text,
-    text               text NOT NULL,
+    text               text NOT NULL, -- the message itself, or the caption of what it shows
     entities           jsonb NOT NULL,
+    body               text, -- of a document made of words
+    name               text, -- of a document
+    items              jsonb NOT NULL DEFAULT '[]', -- of a collage: one message that shows them all
+    buttons            jsonb NOT NULL DEFAULT '[]',
+    album              integer, -- parts of one number are sent as one album; none when alone
+    made_at            timestamptz NOT NULL DEFAULT now(),
     state              text NOT NULL CHECK (state IN (
-        'pending',   -- → carried, refused, uncertain, parked
+        'pending',   -- → carried, shown (when sent), refused, uncertain, parked
         'carried',   -- its message is known; → shown, pending (carrier lost), refused, uncertain, parked
         'shown',
         'refused',
@@ -130,10 +147,20 @@ CREATE TRIGGER carriers_insert_only BEFORE UPDATE OR DELETE ON sendonce.carriers
 CREATE TABLE sendonce.effects (
     id           uuid PRIMARY KEY,
     job_id       uuid NOT NULL REFERENCES sendonce.jobs,
-    kind         text NOT NULL CHECK (kind IN ('submit', 'status', 'show', 'rewrite', 'remove', 'poll')),
-    part_id      uuid REFERENCES sendonce.parts,
+    kind         text NOT NULL CHECK (kind IN (
+        'submit',   -- createTask; asks before it acts
+        'status',   -- post the line that says the job is being worked on
+        'progress', -- edit that line while the job runs
+        'show',     -- edit a part into its message
+        'send',     -- send a part, or the album it leads; asks before it acts
+        'stage',    -- put a medium into the staging chat before its link dies
+        'rewrite',  -- turn the status line into a pointer
+        'remove',   -- delete a spare message
+        'poll')),   -- recordInfo
+    part_id      uuid REFERENCES sendonce.parts, -- of an album its first
+    item         integer, -- of `stage`: the place in a collage
     message_id   bigint, -- of `rewrite` and `remove`
-    text         text,   -- of `rewrite`
+    text         text,   -- of `rewrite`; of `progress` what was last written
     state        text NOT NULL CHECK (state IN (
         'pending',   -- due at due_at; → acting, cancelled, parked, done by evidence
         'acting',    -- one open attempt; → done, pending, refused, uncertain, parked
@@ -143,6 +170,8 @@ CREATE TABLE sendonce.effects (
         'parked',    -- → pending
         'cancelled')),
     due_at       timestamptz NOT NULL,
+    queued       boolean NOT NULL DEFAULT false, -- due_at is a slot that pacing gave
+    claimed_at   timestamptz,
     attempts     integer NOT NULL DEFAULT 0,
     failures     integer NOT NULL DEFAULT 0, -- in a row, for the backoff
     open_attempt uuid,  -- the fencing token: a stale one moves nothing
@@ -150,7 +179,9 @@ CREATE TABLE sendonce.effects (
     holder       uuid,  -- who was told to go
     CHECK ((state = 'acting') = (open_attempt IS NOT NULL)),
     CHECK ((state = 'acting') = (lease_until IS NOT NULL)),
-    CHECK ((kind = 'show') = (part_id IS NOT NULL)),
+    CHECK ((kind IN ('show', 'send', 'stage')) = (part_id IS NOT NULL)),
+    CHECK (item IS NULL OR kind = 'stage'),
+    CHECK (NOT queued OR state = 'pending'),
     CHECK ((kind IN ('rewrite', 'remove')) = (message_id IS NOT NULL))
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.01);
 CREATE INDEX effects_due ON sendonce.effects (due_at) WHERE state = 'pending';
@@ -158,6 +189,9 @@ CREATE INDEX effects_leased ON sendonce.effects (lease_until) WHERE state = 'act
 CREATE INDEX effects_of_job ON sendonce.effects (job_id);
 CREATE UNIQUE INDEX effects_one_submit ON sendonce.effects (job_id) WHERE kind = 'submit';
 CREATE UNIQUE INDEX effects_one_poll ON sendonce.effects (job_id) WHERE kind = 'poll';
+CREATE UNIQUE INDEX effects_one_progress ON sendonce.effects (job_id) WHERE kind = 'progress';
+-- A part is put into its chat by one effect, ever: nothing is sent by two.
+CREATE UNIQUE INDEX effects_one_placing ON sendonce.effects (part_id) WHERE kind IN ('show', 'send');
 
 CREATE TABLE sendonce.attempts (
     id        uuid PRIMARY KEY,
@@ -311,10 +345,23 @@ CREATE TABLE sendonce.dead_letters (
     UNIQUE (durable, subject, stream_seq)
 );
 
+-- How long a generation took from its creation; what users are told to expect. Trimmed to the newest.
+CREATE TABLE sendonce.durations (
+    family    text NOT NULL,
+    operation text NOT NULL,
+    model     text NOT NULL,
+    seconds   real NOT NULL CHECK (seconds >= 0),
+    at        timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX durations_of_kind ON sendonce.durations (family, operation, model, at);
+CREATE TRIGGER durations_insert_only BEFORE UPDATE ON sendonce.durations
+    FOR EACH ROW EXECUTE FUNCTION sendonce.refuse_change();
+
 -- One row per bot, chat and KIE account: GCRA's theoretical arrival time, and what is parked until when.
 CREATE TABLE sendonce.pacing (
     key         text PRIMARY KEY,
     tat         timestamptz NOT NULL,
+    tail        timestamptz, -- the end of the queue: whoever is new goes no earlier
     parked_until timestamptz,
     needs_owner text -- why a person must act; create is refused until parked_until
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 50);

@@ -34,7 +34,8 @@ INSERT INTO jobs SELECT * FROM jsonb_populate_recordset(NULL::jobs, $1)
 UPDATE jobs j SET
     state = n.state, version = n.version, chat_id = n.chat_id, thread_id = n.thread_id, reply_to = n.reply_to,
     money = n.money, status_message_id = n.status_message_id, status_at = n.status_at,
-    delivery_no = n.delivery_no, progress = n.progress, cause = n.cause, failure = n.failure, error = n.error,
+    status_unclear_until = n.status_unclear_until, delivery_no = n.delivery_no, progress = n.progress,
+    progress_at = n.progress_at, cause = n.cause, failure = n.failure, error = n.error,
     ended_at = n.ended_at
 FROM jsonb_populate_recordset(NULL::jobs, $1) n
 WHERE j.id = n.id AND j.version = n.version - 1
@@ -43,7 +44,7 @@ RETURNING j.id
 -- save_parts --
 INSERT INTO parts SELECT * FROM jsonb_populate_recordset(NULL::parts, $1)
 ON CONFLICT (id) DO UPDATE SET
-    state = excluded.state, carrier_no = excluded.carrier_no, carrier_posts = excluded.carrier_posts,
+    state = excluded.state, album = excluded.album, items = excluded.items, carrier_no = excluded.carrier_no, carrier_posts = excluded.carrier_posts,
     message_id = excluded.message_id, file_id = excluded.file_id,
     edit_maybe_applied = excluded.edit_maybe_applied, showings = excluded.showings,
     refusal = excluded.refusal, shown_at = excluded.shown_at
@@ -51,7 +52,8 @@ ON CONFLICT (id) DO UPDATE SET
 -- save_effects --
 INSERT INTO effects SELECT * FROM jsonb_populate_recordset(NULL::effects, $1)
 ON CONFLICT (id) DO UPDATE SET
-    state = excluded.state, due_at = excluded.due_at, attempts = excluded.attempts, failures = excluded.failures,
+    state = excluded.state, due_at = excluded.due_at, queued = excluded.queued, claimed_at = excluded.claimed_at,
+    text = excluded.text, attempts = excluded.attempts, failures = excluded.failures,
     open_attempt = excluded.open_attempt, lease_until = excluded.lease_until, holder = excluded.holder
 
 -- insert_carriers --
@@ -68,6 +70,10 @@ SELECT id, effect_id, job_id, no FROM jsonb_populate_recordset(NULL::attempts, $
 -- insert_owners --
 INSERT INTO task_owners (account, family, operation, task_id, job_id)
 SELECT account, family, operation, task_id, job_id FROM jsonb_populate_recordset(NULL::task_owners, $1)
+
+-- insert_durations --
+INSERT INTO durations (family, operation, model, seconds)
+SELECT family, operation, model, seconds FROM jsonb_populate_recordset(NULL::durations, $1)
 
 -- lock_wallets --
 -- After the jobs, in key order.

@@ -10,7 +10,7 @@ from asyncpg import DataError, UniqueViolationError
 from pydantic import JsonValue
 
 from chassis.queries import load
-from contracts.api import CreateJob, DeliverJob, ExpectJob, Refusal, RefusalName
+from contracts.api import CreateJob, DeliverJob, ExpectJob, JobView, Refusal, RefusalName
 from contracts.values import JobState, MoneyState, new_id
 from job_store.domain import delivery, lifecycle, money
 from job_store.domain.case import Case
@@ -19,6 +19,7 @@ from job_store.store.pacing import creates_key
 from job_store.store.pacing import sql as pacing_sql
 from job_store.store.unit import Transaction, Units
 from job_store.store.unit import sql as shared
+from job_store.store.views import view_of
 
 sql = load("job_store.store", "creation.sql")
 
@@ -56,6 +57,7 @@ class Creation:
 class Created:
     job_id: UUID
     is_new: bool
+    view: JobView | None = None  # of a job that was known it must be read first
 
 
 class Creations:
@@ -101,7 +103,8 @@ class Creations:
                 case = _case(item, bots[item.bot], now, tx, taken)
                 tx.cases[case.job.id] = case
                 known[item.bot, item.request.key] = (case.job.id, item.digest)
-                answers.append(Created(case.job.id, is_new=True))
+                view = view_of(case, tx.rules, created=True)
+                answers.append(Created(case.job.id, is_new=True, view=view))
             return answers
 
 
@@ -207,7 +210,7 @@ def _case(
     elif given is not None:
         taken.add((item.bot, request.chat_id, given))
     case = Case(job=_job(item, bot, now, tx, status=given), bot=bot, now=now, is_new=True)
-    lifecycle.open_job(case, request)
+    lifecycle.open_job(case, request, tx.rules)
     if isinstance(request, DeliverJob):
         case.move(JobState.SUCCEEDED)
         money.capture(case)
@@ -235,6 +238,11 @@ def _job(item: Creation, bot: Bot, now: datetime, tx: Transaction, *, status: in
         notify=request.notify,
         caption=request.caption,
         caption_entities=request.caption_entities,
+        mode=request.mode,
+        buttons=request.buttons,
+        protect=request.protect,
+        originals=request.originals,
+        voice=request.voice,
         account=bot.kie_account,
         family=getattr(request, "family", "market"),
         operation=getattr(request, "operation", "generate"),
@@ -245,8 +253,10 @@ def _job(item: Creation, bot: Bot, now: datetime, tx: Transaction, *, status: in
         money=MoneyState.NONE,
         status_message_id=status,
         status_at=now if status is not None else None,
+        status_unclear_until=None,
         delivery_no=0,
         progress=None,
+        progress_at=None,
         cause=None,
         failure=None,
         error=None,

@@ -17,7 +17,7 @@ from contracts.effects import Begin, Carried, Go, Stop
 from contracts.submissions import SubmissionOutcome, TaskCreated
 from job_store.domain import delivery, lifecycle
 from job_store.domain.case import Case
-from job_store.domain.pacing import Limits, decide
+from job_store.domain.pacing import Limits, Turn, decide
 from job_store.domain.rows import Effect, EffectKind, EffectState
 from job_store.domain.rules import TELEGRAM_LEASE
 from job_store.store.pacing import ask, lock_buckets, park, save_buckets
@@ -98,11 +98,11 @@ class Effects:
         asks = [ask(case, effect) for case, effect in ready]
         buckets = await lock_buckets(tx, {key for each in asks for key in each.keys})
         answers, after = decide(asks, buckets, self._limits, ready[0][0].now)
-        for (case, effect), at in zip(ready, answers, strict=True):
+        for (case, effect), asked, at in zip(ready, asks, answers, strict=True):
             if at > case.now:
-                case.put(replace(effect, due_at=at))
+                case.put(replace(effect, due_at=at, queued=asked.turn is not Turn.SPARE))
             else:
-                _give_out(case, effect, tx)
+                _give_out(case, case.effects[effect.id], tx)
         await save_buckets(tx, [bucket for key, bucket in after.items() if bucket != buckets[key]])
 
     async def begin(self, batch: list[Begin]) -> list[Go | Stop]:
@@ -152,7 +152,7 @@ class Effects:
             for item in settled
             if not item.known and item.outcome.attempt_id in effects
         ]
-        await park(tx, [(effects[outcome.attempt_id][0], outcome) for outcome in new])
+        await park(tx, [(*effects[outcome.attempt_id], outcome) for outcome in new])
         return settled
 
     async def end_leases(self, limit: int) -> int:
@@ -165,7 +165,7 @@ class Effects:
                 effect = case.effects[row["id"]]
                 # The lock came after the look: it may have been answered or renewed in between.
                 if effect.lease_until is not None and effect.lease_until < case.now:
-                    lifecycle.on_lease_end(case, effect)
+                    lifecycle.on_lease_end(case, effect, tx.rules)
             return len(over)
 
     async def expire_jobs(self, limit: int) -> int:
@@ -190,8 +190,8 @@ class Effects:
 
 
 def _put_off(case: Case, effect: Effect) -> bool:
-    """A first part whose status message is being posted right now waits for its id."""
-    wait = delivery.waits_for_status(case, effect)
+    """A first part waits for the id of a status message being posted, a send for the one before it."""
+    wait = delivery.waits(case, effect)
     if wait is None:
         return False
     case.put(replace(effect, due_at=case.now + wait))
@@ -205,7 +205,7 @@ def _give_out(case: Case, effect: Effect, tx: Transaction) -> None:
         case EffectKind.POLL:
             lifecycle.claim_poll(case, effect)
         case _:
-            delivery.claim(case, effect)
+            delivery.claim(case, effect, tx.rules)
 
 
 async def _effects_of(
@@ -249,7 +249,7 @@ def _apply(
     effect = case.effects[effect_id]
     if isinstance(outcome, SubmissionOutcome):
         return lifecycle.on_submission(case, effect, outcome, tx.rules)
-    return delivery.on_outcome(case, effect, outcome)
+    return delivery.on_outcome(case, effect, outcome, tx.rules)
 
 
 def _evidence_row(item: Settled) -> dict[str, JsonValue]:

@@ -1,11 +1,12 @@
 -- lock_due --
--- Jobs are locked, never waited for: a busy job is claimed by a later round.
+-- Jobs are locked, never waited for: a busy job is claimed by a later round. In the order of their slots;
+-- of equal ones the older first, because ids are ordered by time.
 SELECT e.id, e.job_id FROM effects e JOIN jobs j ON j.id = e.job_id
 WHERE e.state = 'pending' AND e.due_at <= now()
-ORDER BY e.due_at LIMIT $1 FOR UPDATE OF j SKIP LOCKED
+ORDER BY e.due_at, e.id LIMIT $1 FOR UPDATE OF j SKIP LOCKED
 
 -- see_due --
-SELECT id, job_id FROM effects WHERE state = 'pending' AND due_at <= now() ORDER BY due_at LIMIT $1
+SELECT id, job_id FROM effects WHERE state = 'pending' AND due_at <= now() ORDER BY due_at, id LIMIT $1
 
 -- lock_leases_over --
 SELECT e.id, e.job_id FROM effects e JOIN jobs j ON j.id = e.job_id

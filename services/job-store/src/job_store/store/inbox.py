@@ -12,7 +12,7 @@ from contracts.events import OrphanEventName
 from contracts.reports import ReportReceived
 from contracts.values import new_id
 from job_store.domain import reports
-from job_store.domain.pacing import Ask, Limits, decide
+from job_store.domain.pacing import Ask, Limits, Turn, decide
 from job_store.domain.rows import Owner
 from job_store.store import pacing
 from job_store.store.news import orphan_news
@@ -81,7 +81,10 @@ class Inbox:
         ]
         if not hints:
             return {}
-        asks = [Ask(keys=(f"hints:{case.job.account}",), units=1) for _, case in hints]
+        asks = [
+            Ask(keys=(f"hints:{case.job.account}",), units=1, turn=Turn.PASSING)
+            for _, case in hints
+        ]
         buckets = await pacing.lock_buckets(tx, {key for ask in asks for key in ask.keys})
         now = hints[0][1].now
         answers, after = decide(asks, buckets, self._limits, now)

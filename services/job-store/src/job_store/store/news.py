@@ -40,7 +40,7 @@ def event_of(case: Case, name: JobEventName) -> JobEvent:
         chat_id=job.chat_id,
         user_id=job.user_id,
         task_id=case.owners[-1].task_id if case.owners else None,
-        media=tuple(part.url for part in case.delivery if part.url),
+        media=tuple(dict.fromkeys(link for part in case.delivery for link in part.links)),
         cause=job.cause,
         failure=job.failure,
         error=job.error,

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from chassis.queries import load
-from contracts.api import JobsView, Refusal, StatementView, WalletRef
+from contracts.api import JobsView, Refusal, RefusalName, StatementView, WalletRef
 from contracts.ops import (
     AddBot,
     BotStatus,
@@ -14,12 +14,14 @@ from contracts.ops import (
     JobStory,
     ListJobs,
     OrphanStory,
+    SetTexts,
     StatusView,
     TimelineLine,
     WalletStatement,
 )
 from contracts.values import JobState
 from job_store.domain.rows import OPEN
+from job_store.domain.wording import misfit
 from job_store.store.requests import Requests, orphan_view
 from job_store.store.requests import sql as requests_sql
 from job_store.store.rows import Row
@@ -47,10 +49,31 @@ class Ops:
                 ask.kie_account,
                 ask.currency,
                 ask.language,
+                ask.rich,
+                ask.staging_chat,
             )
         if row is None:
             msg = "an upsert returns its row"
             raise LookupError(msg)
+        return _bot(row, paused=None)
+
+    async def set_texts(self, ask: SetTexts) -> BotView | Refusal:
+        """Replace a bot's own texts; an empty one is none."""
+        if (trouble := misfit(ask.texts)) is not None:
+            return Refusal(
+                code=RefusalName.INVALID_REQUEST,
+                message=trouble,
+                hint="sendonce bots texts shows every line; nothing was changed",
+            )
+        texts = {name: text for name, text in ask.texts.items() if text}
+        async with self._units.database.connection() as connection:
+            row = await connection.fetchrow(requests_sql.set_texts, ask.slug, texts)
+        if row is None:
+            return Refusal(
+                code=RefusalName.UNKNOWN_BOT,
+                message=f"no bot named {ask.slug}",
+                hint="sendonce bots add",
+            )
         return _bot(row, paused=None)
 
     async def make_default_bot(self) -> None:
@@ -146,6 +169,9 @@ def _bot(row: Row, *, paused: str | None) -> BotView:
         kie_account=row["kie_account"],
         currency=row["currency"],
         language=row["language"],
+        rich=row["rich"],
+        staging_chat=row["staging_chat"],
+        texts=row["texts"],
         created_at=row["created_at"],
         paused=paused,
     )

@@ -52,7 +52,7 @@ WHERE j.state IN ('created', 'submitting', 'running') AND j.expires_at < now() -
 -- doctor_succeeded_without_effect --
 SELECT j.id::text AS what FROM jobs j
 WHERE j.state = 'succeeded' AND j.deliver
-    AND NOT EXISTS (SELECT FROM effects e WHERE e.job_id = j.id AND e.kind = 'show'
+    AND NOT EXISTS (SELECT FROM effects e WHERE e.job_id = j.id AND e.kind IN ('show', 'send')
         AND e.state IN ('pending', 'acting', 'uncertain', 'parked'))
 
 -- doctor_lease_over --

@@ -6,7 +6,7 @@ from datetime import timedelta
 from chassis.outbox import OutboxRow
 from chassis.postgres import Database
 from chassis.queries import load
-from job_store.store.unit import outbox_row
+from job_store.store.rows import outbox_row
 
 sql = load("job_store.store", "outbox.sql")
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from chassis.queries import load
 from contracts.deliveries import DeliveryOutcome
@@ -11,7 +12,7 @@ from contracts.outcomes import Later
 from contracts.submissions import SubmissionOutcome
 from job_store.domain import delivery
 from job_store.domain.case import Case
-from job_store.domain.pacing import Ask, Bucket
+from job_store.domain.pacing import Ask, Bucket, Turn
 from job_store.domain.rows import Effect, EffectKind
 from job_store.store.rows import bucket_of, recordset
 from job_store.store.unit import Transaction
@@ -24,14 +25,24 @@ def ask(case: Case, effect: Effect) -> Ask:
     job = case.job
     match effect.kind:
         case EffectKind.SUBMIT:
-            return Ask(keys=(creates_key(job.account),), units=1)
+            return Ask(keys=(creates_key(job.account),), units=1, turn=_turn(effect))
         case EffectKind.POLL:
-            return Ask(keys=(f"polls:{job.account}",), units=1)
+            return Ask(keys=(f"polls:{job.account}",), units=1, turn=_turn(effect))
         case _:
-            return Ask(
-                keys=(f"bot:{job.bot}", _chat_key(job.bot, job.chat_id)),
-                units=delivery.units(case, effect),
-            )
+            keys = (f"bot:{job.bot}", _chat_key(job.bot, _chat_of(case, effect)))
+            return Ask(keys=keys, units=delivery.units(case, effect), turn=_turn(effect))
+
+
+def _turn(effect: Effect) -> Turn:
+    if effect.kind is EffectKind.PROGRESS:
+        return Turn.SPARE
+    return Turn.QUEUED if effect.queued else Turn.NEW
+
+
+def _chat_of(case: Case, effect: Effect) -> int:
+    """Name the chat whose limit a call counts in: of staging not the user's."""
+    staging = case.bot.staging_chat if effect.kind is EffectKind.STAGE else None
+    return case.job.chat_id if staging is None else staging
 
 
 def creates_key(account: str) -> str:
@@ -43,14 +54,14 @@ def _chat_key(bot: str, chat_id: int) -> str:
     return f"{'group' if chat_id < 0 else 'chat'}:{bot}:{chat_id}"
 
 
-async def park(tx: Transaction, outcomes: Sequence[tuple[Case, Any]]) -> None:
+async def park(tx: Transaction, outcomes: Sequence[tuple[Case, UUID, Any]]) -> None:
     """The other side said wait: hold the chat, the bot or the account, not only this effect."""
     holds: dict[str, tuple[datetime, str | None]] = {}
-    for case, outcome in outcomes:
+    for case, effect_id, outcome in outcomes:
         if isinstance(outcome.result, Later) and outcome.result.scope != "effect":
             later = outcome.result
             until = case.now + timedelta(seconds=later.after)
-            key = _scope_key(case, outcome, later.scope)
+            key = _scope_key(case, case.effects[effect_id], outcome, later.scope)
             before, owner = holds.get(key, (until, None))
             holds[key] = (
                 max(before, until),
@@ -73,14 +84,18 @@ async def park(tx: Transaction, outcomes: Sequence[tuple[Case, Any]]) -> None:
     await save_buckets(tx, parked)
 
 
-def _scope_key(case: Case, outcome: SubmissionOutcome | DeliveryOutcome, scope: str) -> str:
+def _scope_key(
+    case: Case, effect: Effect, outcome: SubmissionOutcome | DeliveryOutcome, scope: str
+) -> str:
     match scope:
         case "account":
             return creates_key(case.job.account)
         case "bot":
             return f"bot:{case.job.bot}"
         case _:
-            chat_id = outcome.chat_id if isinstance(outcome, DeliveryOutcome) else case.job.chat_id
+            chat_id = _chat_of(case, effect)
+            if isinstance(outcome, DeliveryOutcome) and effect.kind is not EffectKind.STAGE:
+                chat_id = outcome.chat_id
             return _chat_key(case.job.bot, chat_id)
 
 

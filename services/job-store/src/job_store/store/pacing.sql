@@ -5,12 +5,13 @@ INSERT INTO pacing (key, tat) SELECT unnest($1::text[]), 'epoch' ORDER BY 1 ON C
 SELECT * FROM pacing WHERE key = ANY($1::text[]) ORDER BY key FOR UPDATE
 
 -- save_buckets --
-UPDATE pacing p SET tat = n.tat, parked_until = n.parked_until, needs_owner = n.needs_owner
+UPDATE pacing p SET tat = n.tat, tail = n.tail, parked_until = n.parked_until, needs_owner = n.needs_owner
 FROM jsonb_populate_recordset(NULL::pacing, $1) n WHERE p.key = n.key
 
 -- forget_buckets --
 DELETE FROM pacing WHERE key IN (
-    SELECT key FROM pacing WHERE tat < now() - interval '1 hour' AND (parked_until IS NULL OR parked_until < now())
+    SELECT key FROM pacing WHERE tat < now() - interval '1 hour'
+        AND (parked_until IS NULL OR parked_until < now()) AND (tail IS NULL OR tail < now())
     ORDER BY key FOR UPDATE SKIP LOCKED)
 
 -- paused_accounts --

@@ -24,10 +24,10 @@ from contracts.events import JobEvent
 from contracts.values import INT64
 from job_store.domain import lifecycle
 from job_store.domain.case import Case
-from job_store.domain.rows import OPEN, Door
+from job_store.domain.rows import Door
 from job_store.store.rows import Row
 from job_store.store.unit import TaskTakenError, Transaction, Units
-from job_store.store.views import fitting, job_view, ledger_line, unknown_job
+from job_store.store.views import fitting, ledger_line, unknown_job, view_of
 
 sql = load("job_store.store", "requests.sql")
 
@@ -192,10 +192,8 @@ def _own(bot: str, cases: dict[UUID, Case]) -> Case | None:
     return next((case for case in cases.values() if case.job.bot == bot), None)
 
 
-def _view(tx: Transaction, case: Case, *, created: bool = False) -> JobView:
-    wants_url = case.job.door is Door.EXPECT and case.job.state in OPEN
-    url = tx.rules.callback_url(case.job.id, 1) if wants_url else None
-    return job_view(case, created=created, callback_url=url)
+def _view(tx: Transaction, case: Case) -> JobView:
+    return view_of(case, tx.rules, created=False)
 
 
 def _wallet(ask: WalletRef, row: Row | None) -> WalletView:

@@ -54,11 +54,16 @@ SELECT id, task_id, state FROM orphans WHERE id = $1
 SELECT message FROM reports WHERE task_id = $1 ORDER BY received_at
 
 -- add_bot --
-INSERT INTO bots (slug, token_ref, kie_account, currency, language) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO bots (slug, token_ref, kie_account, currency, language, rich, staging_chat)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (slug) DO UPDATE SET
     token_ref = excluded.token_ref, kie_account = excluded.kie_account,
-    currency = excluded.currency, language = excluded.language
+    currency = excluded.currency, language = excluded.language,
+    rich = excluded.rich, staging_chat = excluded.staging_chat
 RETURNING *
+
+-- set_texts --
+UPDATE bots SET texts = $2 WHERE slug = $1 RETURNING *
 
 -- make_default_bot --
 INSERT INTO bots (slug, token_ref, kie_account, currency, language)
@@ -77,7 +82,7 @@ SELECT at, what, detail FROM (
         WHERE a.job_id = $1
     UNION ALL
     SELECT at, 'outcome ' || kind, coalesce(detail #>> '{result,reason}', detail #>> '{result,task_id}',
-        detail #>> '{result,message_id}', '') FROM evidence WHERE job_id = $1
+        detail #>> '{result,message_id}', detail #>> '{result,parts,0,message_id}', '') FROM evidence WHERE job_id = $1
     UNION ALL
     SELECT received_at, 'report ' || origin, state || ', ' || trust FROM reports WHERE job_id = $1
     UNION ALL

@@ -9,7 +9,10 @@ from uuid import UUID
 import asyncpg
 from pydantic import BaseModel
 
-from contracts.markup import Entity
+from chassis.outbox import OutboxRow
+from contracts.deliveries import Item
+from contracts.markup import Button, Entity, Keyboard
+from contracts.streams import stream_of
 from contracts.values import Cause, FailureClass, JobState, MediaKind, MoneyState, PartState
 from job_store.domain.pacing import Bucket
 from job_store.domain.rows import Bot, Door, Effect, EffectKind, EffectState, Job, Owner, Part
@@ -30,6 +33,7 @@ def job_of(row: Row) -> Job:
     values["cause"] = None if values["cause"] is None else Cause(values["cause"])
     values["failure"] = None if values["failure"] is None else FailureClass(values["failure"])
     values["caption_entities"] = entities_of(values["caption_entities"])
+    values["buttons"] = keyboard_of(values["buttons"])
     return Job(**values)
 
 
@@ -45,6 +49,8 @@ def part_of(row: Row) -> Part:
     values["kind"] = MediaKind(values["kind"])
     values["state"] = PartState(values["state"])
     values["entities"] = entities_of(values["entities"])
+    values["items"] = tuple(Item.model_validate(item) for item in values["items"])
+    values["buttons"] = keyboard_of(values["buttons"])
     return Part(**values)
 
 
@@ -56,8 +62,22 @@ def bucket_of(row: Row) -> Bucket:
     return Bucket(**{field.name: row[field.name] for field in fields(Bucket)})
 
 
+def outbox_row(row: Row) -> OutboxRow:
+    return OutboxRow(
+        id=row["id"],
+        stream=stream_of(row["subject"]),
+        subject=row["subject"],
+        msg_id=row["msg_id"],
+        payload=row["payload"],
+    )
+
+
 def entities_of(stored: Iterable[Mapping[str, Any]]) -> tuple[Entity, ...]:
     return tuple(Entity.model_validate(entity) for entity in stored)
+
+
+def keyboard_of(stored: Iterable[Iterable[Mapping[str, Any]]]) -> Keyboard:
+    return tuple(tuple(Button.model_validate(button) for button in row) for row in stored)
 
 
 def recordset(values: Iterable[object]) -> list[dict[str, Any]]:

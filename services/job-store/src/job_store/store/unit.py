@@ -15,14 +15,22 @@ from chassis.queries import load
 from contracts.events import OrphanEventName
 from contracts.message import Message
 from contracts.reports import ReportReceived
-from contracts.streams import stream_of
 from contracts.subjects import job_event
 from job_store.domain import reports
 from job_store.domain.case import Case
 from job_store.domain.rows import Bot, EffectState, Owner, Transfer
 from job_store.domain.rules import Rules
+from job_store.store.durations import Took
 from job_store.store.news import event_of, event_row, orphan_news
-from job_store.store.rows import bot_of, effect_of, job_of, owner_of, part_of, recordset
+from job_store.store.rows import (
+    bot_of,
+    effect_of,
+    job_of,
+    outbox_row,
+    owner_of,
+    part_of,
+    recordset,
+)
 
 log = structlog.get_logger()
 
@@ -178,6 +186,7 @@ class Transaction:
             (sql.insert_carriers, [carrier for case in touched for carrier in case.carriers]),
             (sql.insert_attempts, [opened for case in touched for opened in case.opened]),
             (sql.insert_owners, [owner for case in touched for owner in case.new_owners]),
+            (sql.insert_durations, [Took.of(case) for case in touched if case.took is not None]),
         ):
             if values:
                 await self.connection.execute(query, recordset(values))
@@ -265,16 +274,6 @@ class Units:
 def _has_due(case: Case) -> bool:
     return any(
         e.state is EffectState.PENDING and e.due_at <= case.now for e in case.effects.values()
-    )
-
-
-def outbox_row(row: Any) -> OutboxRow:  # noqa: ANN401 - a record
-    return OutboxRow(
-        id=row["id"],
-        stream=stream_of(row["subject"]),
-        subject=row["subject"],
-        msg_id=row["msg_id"],
-        payload=row["payload"],
     )
 
 

@@ -6,6 +6,8 @@ from contracts.api import JobView, LedgerLine, PartView, Refusal, RefusalName
 from contracts.message import Value
 from contracts.values import label
 from job_store.domain.case import Case
+from job_store.domain.rows import OPEN, Door
+from job_store.domain.rules import Rules
 from job_store.store.rows import Row
 
 V = TypeVar("V", bound=Value)
@@ -39,6 +41,7 @@ def job_view(case: Case, *, created: bool = True, callback_url: str | None = Non
                 url=part.url,
                 text=part.text,
                 message_id=part.message_id,
+                refusal=part.refusal,
             )
             for part in parts
         ),
@@ -47,10 +50,19 @@ def job_view(case: Case, *, created: bool = True, callback_url: str | None = Non
         error=job.error,
         callback_url=callback_url,
         status_message_id=job.status_message_id,
+        progress=job.progress,
+        mode=job.mode,
         created_at=job.created_at,
         ended_at=job.ended_at,
         created=created,
     )
+
+
+def view_of(case: Case, rules: Rules, *, created: bool) -> JobView:
+    """Show a job to its bot; while it waits for a task with the URL that the task calls back."""
+    wants_url = case.job.door is Door.EXPECT and case.job.state in OPEN
+    url = rules.callback_url(case.job.id, 1) if wants_url else None
+    return job_view(case, created=created, callback_url=url)
 
 
 def fitting(items: list[V]) -> list[V]:

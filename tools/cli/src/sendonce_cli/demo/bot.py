@@ -64,7 +64,6 @@ async def _insist(ask: Callable[[], Awaitable[Answer]]) -> Answer:
 
 
 def _options(errand: Errand) -> JobOptions:
-    is_text = errand.ware.family == "suno_lyrics"
     return {
         "key": errand.key,
         "chat_id": errand.user.id,
@@ -72,5 +71,5 @@ def _options(errand: Errand) -> JobOptions:
         "language": errand.user.language,
         "price": errand.ware.price,
         "currency": errand.user.currency,
-        "caption": "" if is_text else errand.prompt.capitalize(),
+        "caption": errand.prompt.capitalize(),
     }

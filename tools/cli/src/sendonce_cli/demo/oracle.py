@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from urllib.parse import urlsplit
 
-from testkit.kie import Medium, State, TaskTruth
-from testkit.kie.media import lyrics, render
+from testkit.kie import State, TaskTruth
+from testkit.kie.media import render
 from testkit.telegram import FakeTelegram
 
 
@@ -29,7 +29,7 @@ class Sighting:
 
 
 def sightings(telegram: FakeTelegram, task: TaskTruth, *, chat_id: int) -> list[Sighting]:
-    """Look for every result of one task, by its bytes, its address or its words."""
+    """Look for every result of one task, by its bytes or its address."""
     if task.state is not State.SUCCEEDED:
         return []
     return [_sighting(telegram, spellings, chat_id=chat_id) for spellings in _contents(task)]
@@ -54,9 +54,6 @@ def _sighting(telegram: FakeTelegram, spellings: tuple[str, ...], *, chat_id: in
 def _contents(task: TaskTruth) -> Iterator[tuple[str, ...]]:
     for url in task.media_urls:
         number, _, suffix = urlsplit(url).path.rpartition("/")[2].partition(".")
-        if suffix == Medium.TEXT:
-            yield (lyrics(f"{task.task_id}/{number}").strip(),)
-            continue
         file = render(task_id=task.task_id, number=int(number), suffix=suffix)
         # A photo may be shown by its bytes, or in the end as a link.
         yield (url,) if file is None else (url, sha256(file.body).hexdigest())

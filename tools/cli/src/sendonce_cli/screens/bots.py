@@ -1,6 +1,8 @@
-"""Bots, as a list and after one was added."""
+"""Bots, as a list and after one was added, and the texts their users read."""
 
-from rich.console import RenderableType
+from collections.abc import Mapping
+
+from rich.console import Group, RenderableType
 from rich.text import Text
 
 from contracts.ops import BotsView, BotView
@@ -13,7 +15,7 @@ def bots_screen(view: BotsView) -> RenderableType:
         return Text(
             "no bots yet: `sendonce bots add NAME`, or set SENDONCE_BOT_TOKEN", style="warn"
         )
-    rows = table("bot", "currency", "language", "token", "KIE", "since", "state")
+    rows = table("bot", "currency", "language", "token", "KIE", "shows", "since", "state")
     for bot in view.bots:
         state = (
             Text(f"paused: {bot.paused}", style="bad") if bot.paused else Text("open", style="good")
@@ -24,6 +26,7 @@ def bots_screen(view: BotsView) -> RenderableType:
             bot.language,
             bot.token_ref,
             bot.kie_account,
+            _shows(bot),
             f"{bot.created_at.astimezone():%Y-%m-%d}",
             state,
         )
@@ -36,4 +39,38 @@ def bot_added(bot: BotView) -> RenderableType:
         ("saved ", "good"),
         (bot.slug, "name"),
         f": {bot.currency}, {bot.language}, token {bot.token_ref}, KIE account {bot.kie_account}",
+        f", {_shows(bot)}",
     )
+
+
+def _shows(bot: BotView) -> str:
+    """Say how it shows pictures, and where it puts by what cannot be shown."""
+    pictures = "collages" if bot.rich else "single pictures"
+    return pictures if bot.staging_chat is None else f"{pictures}, staged in {bot.staging_chat}"
+
+
+def own_lines(bot: BotView, shipped: Mapping[str, str]) -> dict[str, dict[str, str | None]]:
+    """Return every line with what is shipped and what the bot says instead."""
+    lines: dict[str, dict[str, str | None]] = {
+        name: {"shipped": text, "own": bot.texts.get(name)} for name, text in shipped.items()
+    }
+    for name, text in bot.texts.items():
+        lines.setdefault(name, {"shipped": None, "own": text})
+    return dict(sorted(lines.items()))
+
+
+def texts_screen(bot: BotView, shipped: Mapping[str, str]) -> RenderableType:
+    """Return one row a line; the bot's own stand out."""
+    rows = table("line", "users read", "")
+    for name, line in own_lines(bot, shipped).items():
+        own = line["own"]
+        mark = Text("yours", style="good") if own is not None else Text("")
+        rows.add_row(Text(name, style="name"), Text(own or line["shipped"] or ""), mark)
+    hint = "change one with --set NAME=TEXT, for one language with --set ru.NAME=TEXT"
+    return Group(rows, Text(hint, style="quiet"))
+
+
+def texts_set(bot: BotView) -> RenderableType:
+    """Return which lines are the bot's own now."""
+    own = ", ".join(sorted(bot.texts)) or "none"
+    return Text.assemble(("saved ", "good"), (bot.slug, "name"), f": lines of its own: {own}")

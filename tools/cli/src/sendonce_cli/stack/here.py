@@ -88,10 +88,11 @@ async def _supervised(
 ) -> AsyncIterator[asyncio.Future[None]]:
     """Keep the children alive beside the block; the future fails when that is hopeless."""
     watched = asyncio.gather(
+        asyncio.get_running_loop().create_future(),  # with no children, too, there is no end
         *(
             Supervisor(child, lambda said: console.print(said, soft_wrap=True)).run()
             for child in children
-        )
+        ),
     )
     try:
         yield asyncio.ensure_future(_nothing(watched))

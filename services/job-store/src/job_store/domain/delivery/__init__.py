@@ -1,14 +1,19 @@
-"""How a result comes to stand in at most one message of its chat."""
+"""How a result comes to its chat: edited into one message, or sent once, and never lost on the way."""
 
-from job_store.domain.delivery.answers import carried, on_lease_end, on_outcome
-from job_store.domain.delivery.claims import claim, units, waits_for_status
-from job_store.domain.delivery.parts import make_parts, notify_failure, returned, showable
+from job_store.domain.delivery.answers import on_lease_end, on_outcome
+from job_store.domain.delivery.claims import claim, units, waits
+from job_store.domain.delivery.layout import showable
+from job_store.domain.delivery.parts import make_parts, notify_failure, returned
+from job_store.domain.delivery.progress import follow, heard
+from job_store.domain.delivery.showing import carried
 from job_store.domain.delivery.status import drop_status
 
 __all__ = [
     "carried",
     "claim",
     "drop_status",
+    "follow",
+    "heard",
     "make_parts",
     "notify_failure",
     "on_lease_end",
@@ -16,5 +21,5 @@ __all__ = [
     "returned",
     "showable",
     "units",
-    "waits_for_status",
+    "waits",
 ]

@@ -2,59 +2,62 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
+from typing import Final
 
-from contracts.deliveries import (
-    RefusalCode,
-)
+from contracts.deliveries import RefusalCode
 from contracts.reports import ReportedMedia
 from contracts.values import Cause, FailureClass, JobState, MediaKind, PartState, new_id
 from job_store.domain import money, texts
 from job_store.domain.case import Case
-from job_store.domain.delivery.status import hold_back
-from job_store.domain.rows import EffectKind, EffectState, Part
-from job_store.domain.rules import (
-    TEXT_LIMIT,
-)
+from job_store.domain.delivery.layout import Draft, lay_out
+from job_store.domain.delivery.status import end_status, point_from_status
+from job_store.domain.rows import LIVE, EffectKind, EffectState, Mode, Part
 
-SETTLED = frozenset({PartState.SHOWN, PartState.REFUSED})
-# What the next part waits for: its predecessor's message is known, or it will have none.
-PASSED = SETTLED | {PartState.CARRIED, PartState.UNCERTAIN}
-USERS_FAULT = frozenset({RefusalCode.CHAT_GONE, RefusalCode.NO_RIGHTS})
+SETTLED: Final = frozenset({PartState.SHOWN, PartState.REFUSED})
+# What the next part waits for. Edited: its predecessor's message is known, or it will have none.
+# Sent: nobody is at work on its predecessor any more.
+PASSED: Final[dict[Mode, frozenset[PartState]]] = {
+    "edit": SETTLED | {PartState.CARRIED, PartState.UNCERTAIN},
+    "send": SETTLED | {PartState.UNCERTAIN, PartState.PARKED},
+}
+USERS_FAULT: Final = frozenset({RefusalCode.CHAT_GONE, RefusalCode.NO_RIGHTS})
 
 
 def make_parts(case: Case, media: Sequence[ReportedMedia]) -> None:
     """Make the parts of a result, once, in the transaction that makes ``succeeded``."""
     _supersede_notice(case)
     case.change(delivery_no=case.job.delivery_no + 1)
-    ordinal = 0
-    for medium in media:
-        for kind, url, text in _pieces(medium):
-            ordinal += 1
-            is_first = ordinal == 1
-            case.put_part(
-                Part(
-                    id=new_id(),
-                    job_id=case.job.id,
-                    delivery_no=case.job.delivery_no,
-                    ordinal=ordinal,
-                    kind=kind,
-                    url=url,
-                    text=case.job.caption if is_first and kind is not MediaKind.TEXT else text,
-                    entities=case.job.caption_entities
-                    if is_first and kind is not MediaKind.TEXT
-                    else (),
-                    state=PartState.PENDING,
-                )
-            )
-    hold_back(case)
+    for ordinal, draft in enumerate(lay_out(case.bot, case.job, media), start=1):
+        _make(case, draft, ordinal=ordinal)
+    end_status(case)
     release_next(case)
+
+
+def _make(case: Case, draft: Draft, *, ordinal: int) -> Part:
+    return case.put_part(
+        Part(
+            id=new_id(),
+            job_id=case.job.id,
+            delivery_no=case.job.delivery_no,
+            ordinal=ordinal,
+            kind=draft.kind,
+            url=draft.url,
+            text=draft.text,
+            entities=draft.entities,
+            body=draft.body,
+            name=draft.name,
+            items=draft.items,
+            buttons=draft.buttons,
+            album=draft.album,
+            made_at=case.now,
+        )
+    )
 
 
 def _supersede_notice(case: Case) -> None:
     """A result came after all: do not say any more that it failed, if nobody has begun to."""
     for part in list(case.parts.values()):
-        effect = case.show_of(part)
+        effect = case.placing_of(part)
         if (
             part.is_notice
             and effect is not None
@@ -62,30 +65,6 @@ def _supersede_notice(case: Case) -> None:
         ):
             case.put_part(replace(part, state=PartState.REFUSED, refusal="superseded"))
             case.settle(effect, EffectState.CANCELLED)
-
-
-def showable(media: Sequence[ReportedMedia]) -> bool:
-    """Tell whether there is anything to show: a result of blank text alone would never end its job."""
-    return any(_pieces(medium) for medium in media)
-
-
-def _pieces(medium: ReportedMedia) -> list[tuple[MediaKind, str | None, str]]:
-    if medium.kind is not MediaKind.TEXT:
-        return [(medium.kind, medium.url, "")] if medium.url else []
-    return [(MediaKind.TEXT, None, piece) for piece in _messages(medium.text or medium.url or "")]
-
-
-def _messages(text: str) -> list[str]:
-    """Cut a text into messages by UTF-16 units, Telegram's measure; a blank one cannot be shown."""
-    cuts, units = [0], 0
-    for place, char in enumerate(text):
-        width = 2 if char > "\uffff" else 1
-        if units + width > TEXT_LIMIT:
-            cuts.append(place)
-            units = 0
-        units += width
-    pieces = [text[start:end] for start, end in pairwise([*cuts, len(text)])]
-    return [piece for piece in pieces if piece.strip()]
 
 
 def notify_failure(case: Case, failure: FailureClass) -> None:
@@ -101,41 +80,74 @@ def say(case: Case, text: str) -> None:
         part.is_notice and part.delivery_no == case.job.delivery_no for part in case.parts.values()
     ):
         return
-    part = case.put_part(
-        Part(
-            id=new_id(),
-            job_id=case.job.id,
-            delivery_no=case.job.delivery_no,
-            ordinal=0,
-            kind=MediaKind.TEXT,
-            url=None,
-            text=text,
-            entities=(),
-        )
-    )
-    hold_back(case)
+    part = _make(case, Draft(kind=MediaKind.TEXT, text=text), ordinal=0)
+    end_status(case)
     case.plan(EffectKind.SHOW, part_id=part.id)
 
 
 def release_next(case: Case) -> None:
-    """Plan the first part that has no effect yet, once its predecessor's message is known."""
+    """Plan the first part that has no effect yet, once its predecessor is out of its way."""
     if not case.job.deliver:
         return
+    kind = EffectKind.SEND if case.job.mode == "send" else EffectKind.SHOW
     for part in case.delivery:
-        if case.show_of(part) is None:
-            case.plan(EffectKind.SHOW, part_id=part.id)
+        if case.placing_of(part) is None:
+            case.plan(kind, part_id=part.id)
             return
-        if part.state not in PASSED:
+        if part.state not in PASSED[case.job.mode]:
             return
+
+
+def stand(
+    case: Case, part: Part, *, message_id: int, file_id: str | None, chat_id: int | None = None
+) -> None:
+    """A part stands in a message, whoever says so; in a second one it is counted."""
+    if part.state is PartState.SHOWN:
+        if part.message_id != message_id:
+            case.put_part(replace(part, showings=part.showings + 1))
+        return
+    _leave_standing(case, message_id)
+    if part.message_id is None:
+        part = case.carry(part, message_id, chat_id=chat_id)
+    case.put_part(
+        replace(
+            part,
+            state=PartState.SHOWN,
+            message_id=message_id,
+            file_id=file_id or part.file_id,
+            showings=1,
+            refusal=None,
+            shown_at=case.now,
+        )
+    )
+    _stop_staging(case, part)
+    release_next(case)
+    point_from_status(case)
+    finish(case)
+
+
+def _leave_standing(case: Case, message_id: int) -> None:
+    """What was taken for a spare carrier shows the result: nobody deletes it any more."""
+    for effect in list(case.effects.values()):
+        is_of_it = effect.kind is EffectKind.REMOVE and effect.message_id == message_id
+        if is_of_it and effect.state in LIVE:
+            case.settle(effect, EffectState.CANCELLED)
+
+
+def _stop_staging(case: Case, part: Part) -> None:
+    for effect in list(case.effects.values()):
+        is_of_it = effect.kind is EffectKind.STAGE and effect.part_id == part.id
+        if is_of_it and effect.state is EffectState.PENDING:
+            case.settle(effect, EffectState.CANCELLED)
 
 
 def returned(case: Case) -> int:
     """The user is back: what was parked is due again. Returns how many parts."""
     parked = [part for part in case.parts.values() if part.state is PartState.PARKED]
-    for part in parked:
+    for part in sorted(parked, key=lambda part: part.ordinal):
         state = PartState.PENDING if part.message_id is None else PartState.CARRIED
         case.put_part(replace(part, state=state))
-        effect = case.show_of(part)
+        effect = case.placing_of(part)
         if effect is not None:
             case.again(effect)
     return len(parked)

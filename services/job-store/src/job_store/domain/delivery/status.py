@@ -1,24 +1,39 @@
 """The status message: held back, used as a carrier, turned into a pointer, or taken away."""
 
+from datetime import timedelta
+
 from contracts.values import PartState
 from job_store.domain import texts
 from job_store.domain.case import Case
 from job_store.domain.rows import Effect, EffectKind, EffectState, Part
-from job_store.domain.rules import (
-    STATUS_IS_FRESH,
-)
+from job_store.domain.rules import STATUS_IS_FRESH
 
 
-def hold_back(case: Case) -> None:
-    """A status line that nobody posts any more; one being posted is waited for in ``claim``."""
-    effect = case.effect_of(EffectKind.STATUS)
-    if effect is not None and effect.state is EffectState.PENDING:
-        case.settle(effect, EffectState.CANCELLED)
+def end_status(case: Case) -> None:
+    """Nobody posts a status line or writes progress any more.
+
+    One being posted is waited for in ``claims``; an edit being made reports back, and may land late.
+    """
+    for kind in (EffectKind.STATUS, EffectKind.PROGRESS):
+        effect = case.effect_of(kind)
+        if effect is not None and effect.state is EffectState.PENDING:
+            case.settle(effect, EffectState.CANCELLED)
+
+
+def is_being_written(case: Case) -> bool:
+    progress = case.effect_of(EffectKind.PROGRESS)
+    return progress is not None and progress.state is EffectState.ACTING
+
+
+def unclear_for(case: Case) -> timedelta:
+    """Return how long an earlier edit of the status line may still land."""
+    until = case.job.status_unclear_until
+    return max(until - case.now, timedelta(0)) if until is not None else timedelta(0)
 
 
 def drop_status(case: Case) -> None:
     """The job ended without a word to say: take its status line away."""
-    hold_back(case)
+    end_status(case)
     if case.job.status_message_id is not None and case.job.deliver:
         case.plan(EffectKind.REMOVE, message_id=case.job.status_message_id)
         case.change(status_message_id=None)
@@ -32,6 +47,9 @@ def status_carrier(case: Case, part: Part) -> int | None:
     if any(other.message_id == message_id for other in case.parts.values()):
         return None
     if rewrite_of(case, message_id) is not None:
+        return None
+    if part.is_words and (is_being_written(case) or unclear_for(case)):
+        # A late edit would replace words; into a medium it cannot go (telegram.md section 2.1).
         return None
     if part.carrier_posts:
         # A carrier of its own may or may not stand there already; an edit of a known message cannot be lost.
@@ -57,12 +75,16 @@ def rewrite_of(case: Case, message_id: int) -> Effect | None:
 
 
 def point_from_status(case: Case) -> None:
-    """The result stands elsewhere: turn the old status into one line that says so."""
+    """The result stands elsewhere: turn the old status into one line that says so.
+
+    Not while an edit of it may still land: whoever hears what came of that comes back here.
+    """
     message_id = case.job.status_message_id
-    if message_id is None or rewrite_of(case, message_id) is not None:
+    if message_id is None or rewrite_of(case, message_id) is not None or is_being_written(case):
         return
     shown = [part for part in case.parts.values() if part.state is PartState.SHOWN]
     if not shown or any(part.message_id == message_id for part in case.parts.values()):
         return
     name = "pointer" if any(not part.is_notice for part in shown) else "carrier.notice"
-    case.plan(EffectKind.REWRITE, message_id=message_id, text=texts.line(case.bot, case.job, name))
+    line = texts.line(case.bot, case.job, name)
+    case.plan(EffectKind.REWRITE, after=unclear_for(case), message_id=message_id, text=line)
