@@ -6,8 +6,9 @@ from uuid import UUID
 import pytest
 
 from client_store import Service
-from sendonce import InvalidRequest, NotConnected, SendOnce
-from sendonce.orders import slug
+from contracts.api import CreateJob, JobRequest
+from sendonce import Button, InvalidRequest, NotConnected, SendOnce
+from sendonce.orders import JobOptions, slug
 
 WHO = {"key": "k", "chat_id": 7, "user_id": 7}
 
@@ -29,7 +30,7 @@ async def test_money_is_an_int_of_minor_units(
     [
         (
             {"chat_id": None},
-            r"chat_id: Field required \(give chat_id, user_id and key, or message=\)",
+            r"chat_id: Field required \(give chat_id, user_id and key, or the message\)",
         ),
         ({"key": ""}, "key: "),
         ({"price": -1}, "price: "),
@@ -41,7 +42,7 @@ async def test_money_is_an_int_of_minor_units(
         ({"input": {"image": b"raw"}}, "input"),
         ({"prise": 5}, "there is no argument prise; did you mean price"),
         ({"colour": 5}, "there is no argument colour; known are "),
-        ({"message": object()}, "message= is no Telegram message: it has no chat"),
+        ({"message": object()}, "this is no Telegram message or callback query: it has no chat"),
     ],
 )
 async def test_a_wrong_argument_is_named(
@@ -126,3 +127,23 @@ async def test_a_method_before_connect_or_after_close_says_so(
     await sendonce.connect()
     await sendonce.wallet(5, "RUB")
     await sendonce.close()
+
+
+def test_every_field_of_a_job_is_an_option_and_has_words() -> None:
+    own = {"timeout", "purpose"}
+    fields = set(JobRequest.model_fields) - {"not_after"}
+
+    assert set(JobOptions.__annotations__) == fields | own
+
+
+async def test_a_result_may_carry_buttons(sendonce: SendOnce, service: Service) -> None:
+    again = Button(text="Again", data="again")
+
+    await sendonce.create(
+        model="m", input={}, key="k", chat_id=7, user_id=7, buttons=[[again]], protect=True
+    )
+
+    request = service.store.asked[-1].request
+    assert isinstance(request, CreateJob)
+    assert request.buttons == ((again,),)
+    assert request.protect

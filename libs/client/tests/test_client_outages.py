@@ -8,6 +8,7 @@ import pytest
 from client_store import Service, refuse, serving, silence
 from contracts.api import RefusalName
 from sendonce import NotConnected, SendOnce, Unavailable
+from sendonce.link import Link
 from testkit.processes.waiting import holds
 from testkit.servers import Durability, NatsServer
 
@@ -18,6 +19,11 @@ authorization {
     { user: store, password: store } ]
 }
 """
+
+
+def link_of(sendonce: SendOnce) -> Link:
+    assert isinstance(sendonce._wire, Link)
+    return sendonce._wire
 
 
 async def create(sendonce: SendOnce, *, timeout: float = 15) -> bool:
@@ -114,14 +120,14 @@ async def test_a_server_killed_and_started_again_is_a_slow_answer(
 async def test_a_connection_the_client_gave_up_for_good_is_made_anew(
     sendonce: SendOnce, service: Service
 ) -> None:
-    client = sendonce._link._client
+    client = link_of(sendonce)._client
     assert client is not None
     await client.close()
 
     answers = await asyncio.gather(*(sendonce.returned(7) for _ in range(5)))
 
     assert answers == [2] * 5
-    assert sendonce._link._client is not client
+    assert link_of(sendonce)._client is not client
 
 
 async def test_a_server_that_is_away_is_unavailable_on_connect() -> None:
@@ -154,7 +160,7 @@ async def test_wrong_credentials_and_missing_permissions_are_told(tmp_path: Path
 async def test_closing_ends_what_is_being_asked(sendonce: SendOnce, service: Service) -> None:
     await service.stop()
     asking = asyncio.create_task(create(sendonce))
-    assert await holds(lambda: bool(sendonce._link._askers), within=5)
+    assert await holds(lambda: bool(link_of(sendonce)._askers), within=5)
 
     await sendonce.close()
 

@@ -13,7 +13,9 @@ from sendonce import SendOnce, SendOnceError
 from sendonce.errors import OF_CODE
 
 JOB = UUID(int=7)
-ANSWERED = [code for code in RefusalName if code is not RefusalName.UNAVAILABLE]
+# No verb answers so: without a public URL `expect` has no callback URL to hand out, and still works.
+KNOWN = [code for code in RefusalName if code != "no_public_url"]
+ANSWERED = [code for code in KNOWN if code is not RefusalName.UNAVAILABLE]
 
 
 @pytest.mark.parametrize("code", ANSWERED)
@@ -32,7 +34,7 @@ async def test_each_code_is_an_exception_of_its_own(
     assert len(service.store.asked) == 1, "a refusal is not asked again"
 
 
-@pytest.mark.parametrize("code", RefusalName)
+@pytest.mark.parametrize("code", KNOWN)
 def test_each_code_has_a_class_that_is_exported_and_says_what_to_do(code: RefusalName) -> None:
     kind = OF_CODE[code]
 

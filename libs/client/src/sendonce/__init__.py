@@ -9,8 +9,8 @@ from contracts.api import (
     StatementView,
     WalletView,
 )
-from contracts.markup import Entity
 from contracts.events import JobEvent, JobEventName
+from contracts.markup import Button, Entity
 from contracts.reports import ReportedMedia
 from contracts.values import (
     Cause,
@@ -21,12 +21,12 @@ from contracts.values import (
     PartState,
 )
 from sendonce.client import SendOnce
+from sendonce.cursors import Cursor, FileCursor
 from sendonce.errors import (
     DeadlinePassed,
     InsufficientFunds,
     InvalidRequest,
     KeyConflict,
-    NoPublicUrl,
     NotConnected,
     Paused,
     ReferenceConflict,
@@ -38,16 +38,21 @@ from sendonce.errors import (
     UnknownJob,
     UnknownOrphan,
 )
-from sendonce.incoming import IncomingMessage
+from sendonce.incoming import Incoming, IncomingMessage, IncomingTap
 from sendonce.orders import JobOptions
 
 __all__ = [
+    "Button",
     "Cause",
     "ChangesView",
+    "Cursor",
     "DeadlinePassed",
     "Entity",
     "FailureClass",
+    "FileCursor",
+    "Incoming",
     "IncomingMessage",
+    "IncomingTap",
     "InsufficientFunds",
     "InvalidRequest",
     "JobEvent",
@@ -60,7 +65,6 @@ __all__ = [
     "LedgerLine",
     "MediaKind",
     "MoneyState",
-    "NoPublicUrl",
     "NotConnected",
     "PartState",
     "PartView",

@@ -12,9 +12,9 @@ from contracts import subjects
 from contracts.api import RefusalName, Request
 from contracts.message import Value
 from sendonce.errors import OF_CODE, InvalidRequest, SendOnceError, Unavailable
-from sendonce.link import Link, NoAnswer
 from sendonce.orders import order
 from sendonce.waiting import happens
+from sendonce.wire import NoAnswer, Wire
 
 V = TypeVar("V", bound=Value)
 
@@ -44,8 +44,8 @@ class ToldReply(Value):
 class Asker:
     """Sends one bot's requests and reads the answers."""
 
-    def __init__(self, link: Link, *, bot: str, deadline: float) -> None:
-        self._link = link
+    def __init__(self, wire: Wire, *, bot: str, deadline: float) -> None:
+        self._wire = wire
         self._bot = bot
         self._deadline = deadline
 
@@ -70,7 +70,7 @@ class Asker:
         request = order(kind, values, not_after=time.time() + within)
         payload = request.model_dump_json(exclude_none=True).encode()
         pause, arrived, reason = FIRST_PAUSE, False, "no time was left"
-        with self._link.returns() as back:
+        with self._wire.returns() as back:
             while (left := until - time.monotonic()) > 0:
                 try:
                     return await self._try(verb, payload, view, timeout=min(left, TRY))
@@ -85,7 +85,7 @@ class Asker:
         )
 
     async def _try(self, verb: str, payload: bytes, view: type[V], *, timeout: float) -> V:
-        raw = await self._link.request(subjects.api(self._bot, verb), payload, timeout=timeout)
+        raw = await self._wire.request(subjects.api(self._bot, verb), payload, timeout=timeout)
         try:
             return view.model_validate_json(raw)
         except ValidationError:

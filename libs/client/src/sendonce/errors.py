@@ -115,13 +115,6 @@ class TooLate(SendOnceError):
     advice = "the job goes on; wait for its end, a failed job costs nothing"
 
 
-class NoPublicUrl(SendOnceError):
-    """The server has no public address, so there is no callback URL to hand out."""
-
-    refusal = RefusalName.NO_PUBLIC_URL
-    advice = "set SENDONCE_PUBLIC_URL on the server, or use create: it works by polling"
-
-
 class Unavailable(SendOnceError):
     """No answer until the deadline. Asking again with the same key or reference never acts twice."""
 

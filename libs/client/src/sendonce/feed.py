@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 from contracts.api import Changes, ChangesView
 from contracts.events import JobEvent
 from sendonce.asking import TRY, Asker
-from sendonce.errors import NotConnected, Unavailable
-from sendonce.link import Link
+from sendonce.errors import DeadlinePassed, NotConnected, Unavailable
 from sendonce.waiting import happens
+from sendonce.wire import Wire
 
 log = logging.getLogger("sendonce")
 
@@ -20,23 +20,17 @@ SOON = 0.05  # s
 POLL = 5.0  # s; the net below lost announcements
 
 
-async def changes(asker: Asker, link: Link, *, after: int) -> AsyncIterator[JobEvent]:
-    """Yield every event after the cursor, in order, for ever; ends when the link is closed."""
+async def changes(asker: Asker, wire: Wire, *, after: int) -> AsyncIterator[JobEvent]:
+    """Yield every event after the cursor, in order, for ever; ends when the wire is closed."""
     cursor, pause, limit = after, SOON, PAGE
-    with link.news() as wake:
-        while not link.closed:
+    with wire.news() as wake:
+        while not wire.closed:
             wake.clear()
-            try:
-                page = await _read(asker, after=cursor, limit=limit)
-            except Unavailable as problem:
-                log.warning("events.waiting after=%d problem=%s", cursor, problem.message)
+            page = await _read(asker, wire, after=cursor, limit=limit)
+            if page is None:
                 # A page too large for the bus is silence as well: a smaller one gets through.
                 limit = max(1, limit // 4)
                 continue
-            except NotConnected:
-                if link.closed:
-                    return
-                raise
             before = cursor
             for event in page.events:
                 if event.seq is not None and event.seq > cursor:
@@ -47,9 +41,21 @@ async def changes(asker: Asker, link: Link, *, after: int) -> AsyncIterator[JobE
                 pause = await _rest(wake, pause)
 
 
-async def _read(asker: Asker, *, after: int, limit: int) -> ChangesView:
+async def _read(asker: Asker, wire: Wire, *, after: int, limit: int) -> ChangesView | None:
+    """Return a page, or None when there is none now and another look is worth it."""
     values = {"after": after, "limit": limit}
-    return await asker.ask("changes", Changes, values, ChangesView, timeout=TRY)
+    try:
+        return await asker.ask("changes", Changes, values, ChangesView, timeout=TRY)
+    except (Unavailable, DeadlinePassed) as problem:
+        log.warning("events.waiting after=%d problem=%s", after, problem)
+        if isinstance(problem, DeadlinePassed):
+            # Mostly once, after an outage; as long as it lasts when the two clocks differ.
+            with wire.returns() as back:
+                await happens(back, within=POLL)
+    except NotConnected:
+        if not wire.closed:
+            raise
+    return None
 
 
 async def _rest(wake: asyncio.Event, pause: float) -> float:

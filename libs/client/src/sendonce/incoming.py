@@ -1,11 +1,13 @@
-"""What a job takes from the Telegram message that asked for it; reads attributes, imports no framework."""
+"""What a job takes from the Telegram message or button that asked for it; reads attributes, imports no framework."""
 
-from typing import Protocol
+import hashlib
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from sendonce.errors import InvalidRequest
 
 DEFAULT_LANGUAGE = "en"
 TAG_LENGTH = 2  # ISO 639-1; longer primary tags ("fil") have no two-letter form
+DIGEST_LENGTH = 12  # hex digits: it tells apart what was asked of one message, nothing more
 
 
 class Chat(Protocol):
@@ -17,7 +19,7 @@ class Chat(Protocol):
 
 
 class Person(Protocol):
-    """Who wrote a message."""
+    """Who wrote a message or pressed a button."""
 
     @property
     def id(self) -> int:
@@ -60,29 +62,102 @@ class IncomingMessage(Protocol):
         """The topic, but also the thread of a plain reply."""
 
 
-def derive(message: IncomingMessage, *, given: frozenset[str]) -> dict[str, object]:
+class Menu(Protocol):
+    """The message a button hangs on; when it is too old Telegram tells no more of it than this."""
+
+    @property
+    def message_id(self) -> int:
+        """Unique within the chat."""
+
+    @property
+    def chat(self) -> Chat:
+        """Where it stands."""
+
+
+@runtime_checkable
+class IncomingTap(Protocol):
+    """A pressed inline button: a callback query as aiogram and others model it."""
+
+    @property
+    def from_user(self) -> Person:
+        """Who pressed it."""
+
+    @property
+    def message(self) -> Menu | None:
+        """What it hangs on; none under a message sent in inline mode."""
+
+    @property
+    def data(self) -> str | None:
+        """What the button says to the bot."""
+
+
+Incoming: TypeAlias = IncomingMessage | IncomingTap
+
+
+def derive(incoming: Incoming, *, given: frozenset[str], asked: str) -> dict[str, object]:
     """Return chat, topic, reply, user, language and key; what is given already is not derived.
 
-    The same message always derives the same key, so a double tap or a repeated update is one job.
+    The same message or button always derives the same key for the same thing asked, so a repeated
+    update or a double tap is one job. Something else asked of the same message is another job.
+
+    Args:
+        incoming: what the user did.
+        given: names the caller gave values for.
+        asked: what is asked of it, in words that are the same every time.
 
     Raises:
-        InvalidRequest: the message does not name a person, or not this request.
+        InvalidRequest: it does not name a person, or not this request.
     """
+    if isinstance(incoming, IncomingTap):
+        return _of_tap(incoming, given=given, asked=asked)
     derived: dict[str, object] = {
-        "chat_id": message.chat.id,
-        "reply_to": message.message_id,
-        "key": f"{message.chat.id}:{message.message_id}",
+        "chat_id": incoming.chat.id,
+        "reply_to": incoming.message_id,
+        "key": f"{incoming.chat.id}:{incoming.message_id}:{_digest(asked)}",
+        **_topic(incoming),
     }
-    if message.is_topic_message:
-        # Plain replies carry a thread id too, and sending into it is refused by Telegram.
-        derived["thread_id"] = message.message_thread_id
-    author = message.from_user
-    if author is None or author.is_bot or message.sender_chat is not None:
+    author = incoming.from_user
+    if author is None or author.is_bot or incoming.sender_chat is not None:
         _refuse_guessing(author, given)
     else:
         derived["user_id"] = author.id
         derived["language"] = language(author.language_code)
     return derived
+
+
+def _of_tap(tap: IncomingTap, *, given: frozenset[str], asked: str) -> dict[str, object]:
+    person, menu = tap.from_user, tap.message
+    derived: dict[str, object] = {
+        "user_id": person.id,
+        "language": language(person.language_code),
+    }
+    if menu is None:
+        if not {"chat_id", "key"} <= given:
+            raise InvalidRequest(
+                "the button hangs on a message sent in inline mode, so it names no chat",
+                "pass chat_id= and key= as well; nothing was changed",
+            )
+        return derived
+    # Every tap has an id of its own, so a double tap is known by what was pressed, where and by whom.
+    pressed = _digest(tap.data or "", asked)
+    derived["key"] = f"{menu.chat.id}:{menu.message_id}:{person.id}:{pressed}"
+    derived["chat_id"] = menu.chat.id
+    # The result answers the user's words when the menu did.
+    answered = getattr(menu, "reply_to_message", None)
+    if answered is not None:
+        derived["reply_to"] = answered.message_id
+    return derived | _topic(menu)
+
+
+def _topic(message: Menu) -> dict[str, object]:
+    # Plain replies carry a thread id too, and sending into it is refused by Telegram.
+    if getattr(message, "is_topic_message", None):
+        return {"thread_id": getattr(message, "message_thread_id", None)}
+    return {}
+
+
+def _digest(*words: str) -> str:
+    return hashlib.sha256("\0".join(words).encode()).hexdigest()[:DIGEST_LENGTH]
 
 
 def language(tag: str | None) -> str:
@@ -97,11 +172,12 @@ def _refuse_guessing(author: Person | None, given: frozenset[str]) -> None:
     if "user_id" not in given:
         raise InvalidRequest(
             "the message names no person: a channel post, an anonymous admin, or a bot's own message",
-            "pass user_id= of whoever pays and sees the result; nothing was changed",
+            "pass user_id= of whoever pays and sees the result, or the callback query instead of its"
+            " message; nothing was changed",
         )
     # Every press of a button under one of the bot's messages would derive the same key.
     if author is not None and author.is_bot and "key" not in given:
         raise InvalidRequest(
             "the message is a bot's own, so it cannot name this request",
-            "pass key= as well, for a button the callback query's id; nothing was changed",
+            "for a button pass the callback query instead of its message, else key=; nothing was changed",
         )

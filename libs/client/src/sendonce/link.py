@@ -14,6 +14,7 @@ from nats.aio.msg import Msg
 
 from contracts.subjects import job_event
 from sendonce.errors import InvalidRequest, NotConnected, Unavailable
+from sendonce.wire import NoAnswer
 
 log = logging.getLogger("sendonce")
 
@@ -38,15 +39,6 @@ class Address:
         return f"Address(bot={self.bot!r})"
 
 
-class NoAnswer(Exception):
-    """One try went unanswered; `sent` is False when it certainly never reached anybody."""
-
-    def __init__(self, reason: str, *, sent: bool) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.sent = sent
-
-
 class Link:
     """One connection of one bot."""
 
@@ -57,7 +49,12 @@ class Link:
         self._askers: set[asyncio.Event] = set()
         self._relinking = asyncio.Lock()
         self._complaint = ""
-        self.closed = False
+        self._closed = False
+
+    @property
+    def closed(self) -> bool:
+        """True after `close`, until it is opened again."""
+        return self._closed
 
     async def open(self, *, within: float) -> None:
         """Connect, trying until so many seconds have passed.
@@ -68,13 +65,13 @@ class Link:
         """
         if self._client is not None:
             return
-        self.closed = False
+        self._closed = False
         self._client = await self._connect(within)
 
     async def close(self) -> None:
         """End the connection and every loop that waits on it; harmless when repeated."""
         client, self._client = self._client, None
-        self.closed = True
+        self._closed = True
         self._wake_all()
         if client is not None:
             await _leave(client)

@@ -8,10 +8,10 @@ from typing import Literal, TypedDict, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from contracts.api import JobRequest, Request
-from contracts.markup import Entity
+from contracts.markup import Button, Entity
 from contracts.values import BotSlug
 from sendonce.errors import InvalidRequest
-from sendonce.incoming import IncomingMessage, derive
+from sendonce.incoming import Incoming, derive
 
 R = TypeVar("R", bound=Request)
 
@@ -21,12 +21,16 @@ DERIVED = ("chat_id", "user_id", "key")
 
 
 class JobOptions(TypedDict, total=False):
-    """What `create`, `expect` and `deliver` share. Give `message`, or `chat_id`, `user_id` and `key`."""
+    """What `create`, `expect` and `deliver` share.
 
-    message: IncomingMessage
-    """The Telegram message that asked: gives chat, topic, user, language, reply and key at once."""
+    They take a message or a callback query first; without one give `chat_id`, `user_id` and `key`.
+    What is given outranks what the message says.
+    """
+
     key: str
     """Idempotency key, unique per bot: the same key is the same job, for ever."""
+    purpose: str
+    """Tells apart two requests of one message that buy the same thing, such as ``"again"``; any words."""
     chat_id: int
     """Where the result is shown."""
     user_id: int
@@ -46,29 +50,47 @@ class JobOptions(TypedDict, total=False):
     currency: str
     """ISO 4217, or XTR for Telegram Stars; RUB when absent."""
     caption: str
-    """Text under the result."""
+    """Text under the result; beyond Telegram's 1,024 characters it becomes a text of its own."""
     caption_entities: Sequence[Entity]
     """Formatting of the caption; text is never parsed as HTML or Markdown."""
     deliver: bool
     """False: callbacks, polling and events only; the bot shows the result itself."""
+    mode: Literal["edit", "send"]
+    """``edit`` (default) shows exactly once; ``send`` at most once, for albums and voice notes."""
+    buttons: Sequence[Sequence[Button]]
+    """Rows of inline buttons under the first message of the result."""
+    protect: bool
+    """True: the result cannot be forwarded or saved."""
+    originals: bool
+    """True: the untouched file of every picture and video is sent as well."""
+    voice: bool
+    """True: audio as voice notes; needs ``mode="send"``."""
     timeout: float
     """Seconds to keep asking, instead of the deadline given to SendOnce."""
 
 
-def job_values(options: JobOptions, **more: object) -> dict[str, object]:
-    """Merge what was given over what the message says."""
+def job_values(
+    incoming: Incoming | None, options: JobOptions, *, asked: str, **more: object
+) -> dict[str, object]:
+    """Merge what was given over what the message says; `asked` is what it is asked for, in words."""
     given = {name: value for name, value in options.items() if value is not None}
     given.pop("timeout", None)
-    message = options.get("message")
-    if message is None:
+    purpose = given.pop("purpose", None)
+    if incoming is None:
+        if purpose is not None:
+            raise InvalidRequest(
+                "purpose= names one request of a message, and there is no message",
+                "give the message, or put the purpose into key=; nothing was changed",
+            )
         return {**given, **more}
-    del given["message"]
     try:
-        derived = derive(message, given=frozenset(given))
+        derived = derive(
+            incoming, given=frozenset(given), asked=asked if purpose is None else str(purpose)
+        )
     except AttributeError as missing:
         raise InvalidRequest(
-            f"message= is no Telegram message: it has no {missing.name}",
-            "pass the Message object itself, or chat_id=, user_id= and key=; nothing was changed",
+            f"this is no Telegram message or callback query: it has no {missing.name}",
+            "pass the object the handler got, or chat_id=, user_id= and key=; nothing was changed",
         ) from None
     return {**derived, **given, **more}
 
@@ -134,5 +156,5 @@ def _told(kind: type[Request], wrong: ValidationError) -> str:
         path = ".".join(map(str, error["loc"]))
         told.append(f"{path}: {error['msg']}" if path else error["msg"])
         if issubclass(kind, JobRequest) and error["type"] == "missing" and path in DERIVED:
-            told[-1] += " (give chat_id, user_id and key, or message=)"
+            told[-1] += " (give chat_id, user_id and key, or the message)"
     return "; ".join(told)
