@@ -1,0 +1,1 @@
+"""What everything is measured beside: a bare FastStream loop without any promise."""
