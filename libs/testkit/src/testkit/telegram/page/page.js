@@ -21,7 +21,7 @@ let refetchDue = false;
 // -- drawing the list ---------------------------------------------------------
 
 const keyOf = (entry) => `${entry.owner}:${entry.chat_id}`;
-
+const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
 function drawList() {
   const sought = $("search").value.trim().toLocaleLowerCase();
@@ -86,15 +86,17 @@ function drawTopics(chat) {
 function drawRoom() {
   const chat = chats.get(room.key);
   $("empty").hidden = Boolean(chat);
+  $("empty-text").textContent = chats.size ? "Select a chat to see what its person sees" : "No chats yet. Write /start below to open one";
   $("room-bar").hidden = !chat;
-  document.body.classList.toggle("in-room", Boolean(chat));
+  // A narrow screen without any chat shows the room too: that is where the first one begins.
+  document.body.classList.toggle("in-room", Boolean(chat) || !chats.size);
   if (!chat) return void $("messages").replaceChildren();
   $("room-title").textContent = chat.title;
   $("room-avatar").textContent = initials(chat.title);
   $("room-avatar").className = `avatar small ${hue(chat.chat_id)}`;
   const shown = room.messages.size;
   $("room-state").textContent = chat.action ? `bot: ${chat.action.replaceAll("_", " ")}…`
-    : [chat.kind, chat.chat_id, shown === 1 ? "1 message" : `${shown} messages`, ...habits(chat)].join(" · ");
+    : [chat.kind, chat.chat_id, counted(shown, "message"), ...habits(chat)].join(" · ");
   drawTopics(chat);
   const nodes = [];
   let day = "";
@@ -134,9 +136,12 @@ async function fetchJson(path) {
 }
 
 async function loadChats() {
+  const wasUnknown = room.key !== null && !chats.has(room.key);
   for (const chat of await fetchJson("/sim/chats")) chats.set(chat.key, chat);
   listDue = roomDue = true;
   draw();
+  // A room opened before its chat was listed has only what happened since.
+  if (wasUnknown && chats.has(room.key)) await openRoom(room.key);
 }
 
 async function openRoom(key) {
@@ -238,7 +243,7 @@ async function facts() {
   try {
     const sum = await fetchJson("/sim");
     const faults = Object.values(sum.faults_fired).reduce((one, other) => one + other, 0);
-    $("facts-text").textContent = `${sum.chats} chats · ${sum.last_seq} events · ${sum.calls} calls · ${faults} ${faults === 1 ? "fault" : "faults"}`;
+    $("facts-text").textContent = [counted(sum.chats, "chat"), counted(sum.last_seq, "event"), counted(sum.calls, "call"), counted(faults, "fault")].join(" · ");
   } catch (error) {
     $("facts-text").textContent = "no connection";
   }

@@ -7,7 +7,7 @@ const ANSWER_LOOKS = 20, LOOK_MS = 250, READ_MS = 6000; // how long an answer is
 const room = document.getElementById("room");
 const form = el("form", "talk");
 const words = el("input");
-Object.assign(words, { type: "text", placeholder: "Write as this person, /start for example", autocomplete: "off" });
+Object.assign(words, { type: "text", placeholder: "Write as this person", autocomplete: "off" });
 words.setAttribute("aria-label", "Message to the bot");
 const send = el("button", "", "Send");
 send.type = "submit";
