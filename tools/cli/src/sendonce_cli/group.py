@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Coroutine, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import typer
 from typer.core import TyperGroup
@@ -16,6 +16,9 @@ from sendonce_cli.trouble import FAILED, USAGE, Trouble
 INTERRUPTED = 130
 
 T = TypeVar("T")
+
+if TYPE_CHECKING:
+    from typer._click import Command, Context
 
 
 class PlainSpokenGroup(TyperGroup):
@@ -52,6 +55,14 @@ class PlainSpokenGroup(TyperGroup):
         if standalone_mode:
             sys.exit(answer if isinstance(answer, int) else 0)
         return answer
+
+    def get_command(self, ctx: "Context", cmd_name: str) -> "Command | None":
+        """Find a command whose help runs on to the width of the terminal, not to that of our source."""
+        command = super().get_command(ctx, cmd_name)
+        if command is not None and command.help:
+            paragraphs = command.help.split("\n\n")
+            command.help = "\n\n".join(" ".join(words.split()) for words in paragraphs)
+        return command
 
 
 def _misused(misused: TyperException) -> int:

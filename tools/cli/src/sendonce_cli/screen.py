@@ -73,7 +73,10 @@ def print_json(value: BaseModel | Mapping[str, object]) -> None:
 
 
 def table(*columns: str, title: str | None = None) -> Table:
-    """Return an empty table in the one style; a column that begins with > is set to the right."""
+    """Return an empty table in the one style.
+
+    A column that begins with > is set to the right; one that ends with ! is never broken.
+    """
     made = Table(
         title=title,
         box=box.SIMPLE_HEAD,
@@ -84,8 +87,9 @@ def table(*columns: str, title: str | None = None) -> Table:
     )
     for name in columns:
         made.add_column(
-            name.removeprefix(">"),
+            name.removeprefix(">").removesuffix("!"),
             justify="right" if name.startswith(">") else "left",
+            no_wrap=name.endswith("!"),
             overflow="fold",
         )
     return made

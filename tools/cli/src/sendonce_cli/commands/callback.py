@@ -42,7 +42,7 @@ class Message:
 @app.command()
 def parse(
     file: Annotated[
-        str, typer.Argument(metavar="[FILE|-]", help="Where the message is; - is standard input.")
+        str, typer.Argument(metavar="FILE|-", help="Where the message is; - is standard input.")
     ] = STDIN,
     kind: Annotated[
         Kind, typer.Option(help="A callback's body, or the answer to a poll (recordInfo).")

@@ -22,7 +22,10 @@ LONGEST_LIST: Final = 500  # what job-store lists at once
 @app.command("list")
 def list_jobs(
     bot: Annotated[str | None, typer.Option(help="Only this bot's.")] = None,
-    state: Annotated[JobState | None, typer.Option(help="Only those in this state.")] = None,
+    state: Annotated[
+        JobState | None,
+        typer.Option(metavar="STATE", help=f"Only those in this state: {', '.join(JobState)}."),
+    ] = None,
     limit: Annotated[
         int, typer.Option("--limit", "-n", min=1, max=LONGEST_LIST, help="How many, newest first.")
     ] = 20,

@@ -59,6 +59,7 @@ def down(
 def _url(settings: Settings) -> str:
     if settings.database_url is None:
         raise misuse(
-            "SENDONCE_DATABASE_URL is not set", hint="postgresql://user:password@host:port/name"
+            "SENDONCE_DATABASE_URL is not set",
+            hint="name your Postgres there; the one that `sendonce up` embeds is migrated at its start",
         )
     return settings.database_url.get_secret_value()

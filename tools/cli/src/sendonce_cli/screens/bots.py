@@ -15,7 +15,7 @@ def bots_screen(view: BotsView) -> RenderableType:
         return Text(
             "no bots yet: `sendonce bots add NAME`, or set SENDONCE_BOT_TOKEN", style="warn"
         )
-    rows = table("bot", "currency", "language", "token", "KIE", "shows", "since", "state")
+    rows = table("bot!", "currency!", "lang!", "token", "KIE", "pictures", "since!", "state")
     for bot in view.bots:
         state = (
             Text(f"paused: {bot.paused}", style="bad") if bot.paused else Text("open", style="good")
@@ -26,7 +26,7 @@ def bots_screen(view: BotsView) -> RenderableType:
             bot.language,
             bot.token_ref,
             bot.kie_account,
-            _shows(bot),
+            _pictures(bot),
             f"{bot.created_at.astimezone():%Y-%m-%d}",
             state,
         )
@@ -39,14 +39,14 @@ def bot_added(bot: BotView) -> RenderableType:
         ("saved ", "good"),
         (bot.slug, "name"),
         f": {bot.currency}, {bot.language}, token {bot.token_ref}, KIE account {bot.kie_account}",
-        f", {_shows(bot)}",
+        f", pictures: {_pictures(bot)}",
     )
 
 
-def _shows(bot: BotView) -> str:
-    """Say how it shows pictures, and where it puts by what cannot be shown."""
-    pictures = "collages" if bot.rich else "single pictures"
-    return pictures if bot.staging_chat is None else f"{pictures}, staged in {bot.staging_chat}"
+def _pictures(bot: BotView) -> str:
+    """Say how several are shown, and where the bot puts by what cannot be shown."""
+    several = "collages" if bot.rich else "singly"
+    return several if bot.staging_chat is None else f"{several}, staged in {bot.staging_chat}"
 
 
 def own_lines(bot: BotView, shipped: Mapping[str, str]) -> dict[str, dict[str, str | None]]:
@@ -61,7 +61,7 @@ def own_lines(bot: BotView, shipped: Mapping[str, str]) -> dict[str, dict[str, s
 
 def texts_screen(bot: BotView, shipped: Mapping[str, str]) -> RenderableType:
     """Return one row a line; the bot's own stand out."""
-    rows = table("line", "users read", "")
+    rows = table("line!", "users read", "!")
     for name, line in own_lines(bot, shipped).items():
         own = line["own"]
         mark = Text("yours", style="good") if own is not None else Text("")

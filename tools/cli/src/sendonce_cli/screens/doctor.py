@@ -26,7 +26,7 @@ PROMISES: Final = {
 
 def doctor_screen(view: DoctorView) -> RenderableType:
     """Return one row a law, and a verdict."""
-    rows = table("", "law", ">offenders", "which")
+    rows = table("!", "law", ">offenders!", "which")
     for finding in view.findings:
         mark = Text("ok", style="good") if finding.ok else Text("broken", style="bad")
         promise = PROMISES.get(finding.check, finding.check.replace("_", " "))

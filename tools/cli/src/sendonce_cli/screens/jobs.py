@@ -1,5 +1,8 @@
 """Jobs, as a list and as one whole story."""
 
+import re
+from typing import Final
+
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -9,7 +12,9 @@ from contracts.ops import JobStory, TimelineLine
 from contracts.values import PartState
 from sendonce_cli.screen import moment_text, money_text, state_text, table
 
-WIDE, TEXT_SHOWN = 130, 300  # columns, characters
+WIDE, ROOMY, TEXT_SHOWN = 130, 100, 300  # columns, columns, characters
+COLUMNS = ("job!", "state!", "bot!", "key", ">user!", ">price!", "money!", "created!", "id!")
+MINOR_UNITS: Final = re.compile(r"(?P<amount>-?\d+) (?P<currency>[A-Z]{3})")
 PART_STYLES = {
     PartState.SHOWN: "good",
     PartState.UNCERTAIN: "bad",
@@ -19,31 +24,40 @@ PART_STYLES = {
 
 
 def jobs_screen(view: JobsView, *, width: int) -> RenderableType:
-    """Return one row a job; ids only where there is room, the short names do as well."""
+    """Return one line a job; what the short names do as well stands only where there is room."""
     if not view.jobs:
         return Text("no such jobs", style="dim")
-    with_ids = width >= WIDE
-    rows = table("job", "state", "bot", "key", ">user", ">price", "money", "created")
-    if with_ids:
-        rows.add_column("id", style="dim", no_wrap=True)
+    is_roomy, several_bots = width >= ROOMY, len({job.bot for job in view.jobs}) > 1
+    optional = {
+        "bot!": is_roomy or several_bots,
+        "created!": is_roomy or not several_bots,
+        "id!": width >= WIDE,
+    }
+    columns = [name for name in COLUMNS if optional.get(name, True)]
+    rows = table(*columns)
     for job in view.jobs:
-        rows.add_row(
-            Text(job.label, style="name"),
-            state_text(job.state),
-            job.bot,
-            job.key,
-            str(job.user_id),
-            money_text(job.price, job.currency),
-            job.money,
-            f"{job.created_at.astimezone():%m-%d %H:%M}",
-            *([str(job.id)] if with_ids else []),
-        )
+        cells = _cells(job)
+        rows.add_row(*(cells[name] for name in columns))
     return rows
+
+
+def _cells(job: JobView) -> dict[str, RenderableType]:
+    return {
+        "job!": Text(job.label, style="name"),
+        "state!": state_text(job.state),
+        "bot!": job.bot,
+        "key": Text(job.key, no_wrap=True, overflow="ellipsis"),
+        ">user!": str(job.user_id),
+        ">price!": money_text(job.price, job.currency),
+        "money!": job.money,
+        "created!": f"{job.created_at.astimezone():%m-%d %H:%M}",
+        "id!": Text(str(job.id), style="dim"),
+    }
 
 
 def job_screen(story: JobStory) -> RenderableType:
     """Return the job, its results, its money, its history."""
-    pieces: list[RenderableType] = [_headline(story.job), _facts(story.job)]
+    pieces: list[RenderableType] = [_headline(story.job), _facts(story.job), Text()]
     if story.job.parts:
         pieces.append(_parts(story.job.parts))
     if story.ledger:
@@ -76,7 +90,7 @@ def _facts(job: JobView) -> Table:
 
 
 def _parts(parts: tuple[PartView, ...]) -> Table:
-    rows = table(">part", "kind", "state", ">message", "content", title="results")
+    rows = table(">part!", "kind!", "state!", ">message!", "content", title="results")
     for part in parts:
         rows.add_row(
             f"{part.delivery_no}.{part.ordinal}",
@@ -89,15 +103,20 @@ def _parts(parts: tuple[PartView, ...]) -> Table:
 
 
 def _ledger(lines: tuple[LedgerLine, ...], currency: str) -> Table:
-    rows = table("at", "what", ">amount", title="money")
+    rows = table("at!", "what!", ">amount!", title="money")
     for line in lines:
         rows.add_row(moment_text(line.at), line.kind, money_text(line.amount, currency))
     return rows
 
 
 def _timeline(lines: tuple[TimelineLine, ...]) -> Table:
-    rows = table(">after", "what", "detail", title="what happened")
+    rows = table(">after!", "what!", "detail", title="what happened")
     for line in lines:
         after = (line.at - lines[0].at).total_seconds()
-        rows.add_row(f"{after:.2f} s", line.what, Text(line.detail, style="dim"))
+        rows.add_row(f"{after:.2f} s", line.what, Text(_detail(line), style="dim"))
     return rows
+
+
+def _detail(line: TimelineLine) -> str:
+    money = MINOR_UNITS.fullmatch(line.detail) if line.what.startswith("ledger ") else None
+    return money_text(int(money["amount"]), money["currency"]) if money else line.detail

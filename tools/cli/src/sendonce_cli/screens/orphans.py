@@ -15,7 +15,7 @@ def orphans_screen(view: OrphansView) -> RenderableType:
     """Return one row an orphan."""
     if not view.orphans:
         return Text("no such orphans", style="dim")
-    rows = table("task", "state", "trusted", ">messages", "first seen", "job")
+    rows = table("task", "state!", "trusted!", ">messages!", "first seen!", "job!")
     for orphan in view.orphans:
         rows.add_row(
             orphan.task_id,

@@ -28,7 +28,7 @@ def _bots(bots: tuple[BotStatus, ...]) -> RenderableType:
             "\nno bots yet: `sendonce bots add NAME`, or set SENDONCE_BOT_TOKEN\n", style="warn"
         )
     present = [state for state in JobState if any(bot.by_state.get(state) for bot in bots)]
-    rows = table("bot", ">open", ">oldest", *(f">{state}" for state in present))
+    rows = table("bot!", ">open!", ">oldest!", *(f">{state}!" for state in present))
     for bot in bots:
         counts = (
             Text(f"{bot.by_state.get(state, 0):,}", style=STATE_STYLES[state]) for state in present

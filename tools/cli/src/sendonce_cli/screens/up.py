@@ -10,7 +10,7 @@ from chassis.logs import redact
 from sendonce_cli.screen import table
 from sendonce_cli.stack.servers import Addresses
 from sendonce_cli.stack.services import START_ORDER, ServicePlan
-from sendonce_cli.stack.supply import NATS_PORT, Outside
+from sendonce_cli.stack.supply import NATS_PORT, SANDBOX_TOKEN, Outside
 
 
 def up_screen(
@@ -25,6 +25,8 @@ def up_screen(
                 (f"export SENDONCE_NATS_URL={addresses.nats_url}", "bold"),
             )
         )
+    if around.telegram_url is not None:
+        pieces.append(_for_bots(addresses.nats_url, around.telegram_url))
     if logs is not None:
         pieces.append(Text.assemble(("logs  ", "dim"), str(logs)))
     pieces.append(Text("Ctrl-C stops everything in order.", style="dim"))
@@ -74,6 +76,13 @@ def _shown(url: str) -> Text:
 
 def _whose(*, embedded: bool) -> Text:
     return Text("embedded") if embedded else Text("yours")
+
+
+def _for_bots(nats_url: str, telegram_url: str) -> Text:
+    """Return what a bot of yours needs to live in the sandbox; its token opens nothing else."""
+    told = {"NATS_URL": nats_url, "TELEGRAM_API_URL": telegram_url, "BOT_TOKEN": SANDBOX_TOKEN}
+    lines = [f"\n  export {name}={value}" for name, value in told.items()]
+    return Text.assemble("for a bot of yours, as examples/bot reads it:", *lines)
 
 
 def _callbacks(around: Outside) -> Text:

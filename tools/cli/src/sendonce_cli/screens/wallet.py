@@ -3,7 +3,8 @@
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from contracts.api import StatementView, WalletView
+from contracts.api import LedgerLine, StatementView, WalletView
+from contracts.values import label
 from sendonce_cli.screen import moment_text, money_text, table
 
 
@@ -22,13 +23,17 @@ def statement_screen(view: StatementView) -> RenderableType:
     """Return the ledger under the balance."""
     if not view.lines:
         return Group(wallet_screen(view.wallet), Text("nothing has happened yet", style="dim"))
-    rows = table(">#", "at", "what", ">amount", "for")
+    rows = table(">#!", "at!", "what!", ">amount!", "for")
     for line in view.lines:
         rows.add_row(
             str(line.id),
             moment_text(line.at),
             line.kind,
             money_text(line.amount, view.wallet.currency),
-            Text(str(line.job_id or line.reference or ""), style="dim"),
+            Text(_purpose(line), style="dim"),
         )
     return Group(wallet_screen(view.wallet), rows)
+
+
+def _purpose(line: LedgerLine) -> str:
+    return f"job {label(line.job_id)}" if line.job_id else line.reference or ""
