@@ -1,31 +1,24 @@
 """The calls we make, each ending in an answer and never in an exception of aiogram's."""
 
 import asyncio
-from typing import Final, TypeVar, cast
+from typing import Any
 
-import structlog
 from aiogram import Bot
 from aiogram.exceptions import AiogramError
 from aiogram.methods import DeleteMessage, TelegramMethod
-from aiogram.types import Message
 from aiohttp import ClientTimeout
 from pydantic import SecretStr
 
 from chassis.clock import Clock
 from chassis.metrics import counter, histogram
-from deliverer.domain.answers import Answer, BotStopped, Call, Done, Standing
+from deliverer.domain.answers import Answer, BotStopped, Call
 from deliverer.domain.bodies import Body, TextBody
 from deliverer.domain.faults import judge
 from deliverer.domain.posts import Place
-from deliverer.telegram import media_types, methods, session
+from deliverer.telegram import methods, session
 from deliverer.telegram.failures import fault_of
 from deliverer.telegram.session import WitnessedSession, timeout, witnessed
 from deliverer.telegram.tokens import TokenMissing, Tokens
-
-log = structlog.get_logger()
-R = TypeVar("R")
-
-FILE_ID_LONGEST: Final = 300  # what the bus takes; the id only saves an upload
 
 _CALLS = counter("telegram_calls_total", "Calls by method and answer.", ["method", "answer"])
 _SECONDS = histogram("telegram_call_seconds", "Telegram calls.", ["method"])
@@ -39,8 +32,8 @@ class Telegram:
         self._tokens = tokens
         self._api_url = api_url.rstrip("/")
         self._clock = clock
-        self._bots: dict[str, tuple[SecretStr, Bot]] = {}
-        self._retired: list[Bot] = []
+        self._bots: dict[str, tuple[SecretStr, Bot, WitnessedSession]] = {}
+        self._retired: list[WitnessedSession] = []
 
     async def send_text(self, ref: str, place: Place, text: str, *, silent: bool) -> Answer:
         """Post one line; Telegram reads no markup in it."""
@@ -70,13 +63,13 @@ class Telegram:
 
     async def close(self) -> None:
         """Close every bot's connections."""
-        bots = [bot for _, bot in self._bots.values()] + self._retired
+        sessions = [opened for _, _, opened in self._bots.values()] + self._retired
         self._bots.clear()
         self._retired.clear()
-        await asyncio.gather(*(bot.session.close() for bot in bots))
+        await asyncio.gather(*(opened.close() for opened in sessions))
 
     async def _call(
-        self, ref: str, call: Call, method: TelegramMethod[R], limits: ClientTimeout
+        self, ref: str, call: Call, method: TelegramMethod[Any], limits: ClientTimeout
     ) -> Answer:
         started = self._clock.monotonic()
         answer = await self._once(ref, call, method, limits)
@@ -88,33 +81,32 @@ class Telegram:
         return answer
 
     async def _once(
-        self, ref: str, call: Call, method: TelegramMethod[R], limits: ClientTimeout
+        self, ref: str, call: Call, method: TelegramMethod[Any], limits: ClientTimeout
     ) -> Answer:
         try:
-            bot = self._bot(ref)
+            bot, opened = self._bot(ref)
         except TokenMissing as missing:
             return BotStopped(missing.why)
         started = self._clock.monotonic()
         with witnessed() as witness, _SECONDS.labels(method.__api_method__).time():
             try:
-                # Forwarded to aiohttp untouched, though aiogram types it as whole seconds.
-                result = await bot(method, request_timeout=cast("int", limits))
+                return await opened.call(bot, method, limits)
             except (AiogramError, OSError) as problem:
                 fault = fault_of(problem, witness)
                 return judge(fault, call=call, elapsed=self._clock.monotonic() - started)
-        return _done(result)
 
-    def _bot(self, ref: str) -> Bot:
+    def _bot(self, ref: str) -> tuple[Bot, WitnessedSession]:
         token = self._tokens.token(ref)
         held = self._bots.get(ref)
         if held is not None and held[0] == token:
-            return held[1]
+            return held[1], held[2]
         if held is not None:
             # Its calls in flight end on their own; the connections close with the service.
-            self._retired.append(held[1])
-        bot = Bot(token.get_secret_value(), session=WitnessedSession(self._api_url))
-        self._bots[ref] = (token, bot)
-        return bot
+            self._retired.append(held[2])
+        opened = WitnessedSession(self._api_url)
+        bot = Bot(token.get_secret_value(), session=opened)
+        self._bots[ref] = (token, bot, opened)
+        return bot, opened
 
     def _token_changed(self, ref: str) -> bool:
         """Read a refused token again; say whether another one stands there now."""
@@ -124,23 +116,3 @@ class Telegram:
             return held is not None and self._tokens.token(ref) != held[0]
         except TokenMissing:
             return False
-
-
-def _done(result: object) -> Done:
-    match result:
-        case Message():
-            standing = _standing(result)
-            return Done(message_id=standing.message_id, file_id=standing.file_id)
-        case list():
-            messages = [one for one in result if isinstance(one, Message)]
-            return Done(album=tuple(map(_standing, messages)))
-        case _:
-            return Done()
-
-
-def _standing(message: Message) -> Standing:
-    file_id = media_types.file_id(message)
-    if file_id is not None and len(file_id) > FILE_ID_LONGEST:
-        log.info("telegram.file_id_dropped", length=len(file_id))
-        file_id = None
-    return Standing(message.message_id, file_id)

@@ -1,4 +1,4 @@
-"""A medium in aiogram's types, and the file_id Telegram gave it."""
+"""A medium in aiogram's types."""
 
 from aiogram.types import (
     BufferedInputFile,
@@ -7,7 +7,6 @@ from aiogram.types import (
     InputMediaDocument,
     InputMediaPhoto,
     InputMediaVideo,
-    Message,
     MessageEntity,
 )
 
@@ -54,14 +53,3 @@ def input_media(body: MediaBody, entities: list[MessageEntity]) -> InputMedia:
             return InputMediaDocument(
                 media=media, caption=caption, parse_mode=None, caption_entities=entities
             )
-
-
-def file_id(message: Message) -> str | None:
-    """Return the id under which Telegram keeps the medium of this message."""
-    if message.photo:
-        return message.photo[-1].file_id
-    # An animation is repeated as a document, which its file_id is not.
-    medium = (
-        message.video or message.animation or message.audio or message.voice or message.document
-    )
-    return medium.file_id if medium is not None else None
