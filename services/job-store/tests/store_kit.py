@@ -60,6 +60,7 @@ class Store:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.offered: list[OutboxRow] = []
+        self._asked = 0  # how many of these `claimed` has looked at
         self.rules = Rules(
             callback_url=lambda job_id, attempt: (
                 f"https://gate.example/callbacks/kie/{job_id}.{attempt}"
@@ -147,10 +148,9 @@ class Store:
     # -- what was asked of the workers -----------------------------------------------------------------
 
     async def claimed(self) -> list[SubmissionRequested | DeliveryRequested | PollRequested]:
-        """Make everything due now, claim it, and return what the workers are asked."""
+        """Make everything due now, claim it, and return what the workers are asked since the last look."""
         await self.run("UPDATE effects SET due_at = now() WHERE state = 'pending'")
         await self.run("UPDATE pacing SET tat = 'epoch', tail = NULL, parked_until = NULL")
-        before = len(self.offered)
         while await self.effects.claim_due(300) >= 300:
             pass
         kinds = {
@@ -158,7 +158,8 @@ class Store:
             "deliveries.requested": DeliveryRequested,
             "polls.requested": PollRequested,
         }
-        rows = [row for row in self.offered[before:] if row.subject in kinds]
+        rows = [row for row in self.offered[self._asked :] if row.subject in kinds]
+        self._asked = len(self.offered)
         return [kinds[row.subject].read(row.payload) for row in rows]
 
     async def submission(self) -> SubmissionRequested:

@@ -9,12 +9,24 @@ from contracts.outcomes import Ambiguous, Later, NotSent, Refused
 from contracts.reports import ReportState
 from contracts.submissions import TaskCreated
 from contracts.values import FailureClass, JobState, MoneyState, PartState
-from job_store.store import creation, durations, effects, inbox, ops, outbox, pacing, requests, unit
+from job_store.store import (
+    creation,
+    durations,
+    effects,
+    inbox,
+    ledger,
+    ops,
+    outbox,
+    pacing,
+    requests,
+    unit,
+)
 from store_kit import Store, callback, create, images, polled
 
 
 async def test_every_query_is_valid_on_the_migrated_schema(store: Store):
-    for module in (creation, durations, effects, inbox, ops, outbox, pacing, requests, unit):
+    stores = (creation, durations, effects, inbox, ledger, ops, outbox, pacing, requests, unit)
+    for module in stores:
         for name in module.sql:
             async with store.database.connection() as connection:
                 await connection.prepare(module.sql[name])

@@ -1,7 +1,6 @@
 """One job with all that belongs to it, held while its row is locked; collects what must be written."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -26,6 +25,7 @@ from job_store.domain.rows import (
     Transfer,
 )
 from job_store.domain.rules import backoff
+from job_store.domain.wide import revised
 
 EVENT_OF_STATE = {
     JobState.CREATED: JobEventName.CREATED,
@@ -108,7 +108,7 @@ class Case:
 
     def change(self, **fields: Any) -> None:  # noqa: ANN401 - the fields of Job, checked by replace
         """Set fields of the job; the state moves only through ``move``."""
-        self.job = replace(self.job, **fields)
+        self.job = revised(self.job, **fields)
 
     def move(self, state: JobState, *, cause: Cause | None = None) -> None:
         """Take the job to another state, or refuse by raising."""
@@ -116,7 +116,7 @@ class Case:
             msg = f"{self.job.state} never becomes {state}"
             raise IllegalMoveError(msg)
         ends = state in FINAL or (state is JobState.SUCCEEDED and not self.job.deliver)
-        self.job = replace(
+        self.job = revised(
             self.job,
             state=state,
             ended_at=self.now if ends else None,
@@ -135,6 +135,10 @@ class Case:
         )
 
     # -- effects -------------------------------------------------------------------------------------
+
+    def is_due(self, effect: Effect) -> bool:
+        """Say whether nothing but pacing keeps an effect from going."""
+        return effect.state is EffectState.PENDING and effect.due_at <= self.now
 
     def effect_of(self, kind: EffectKind) -> Effect | None:
         """Return the one effect of a kind that a job has at most once."""
@@ -167,7 +171,7 @@ class Case:
     def settle(self, effect: Effect, state: EffectState) -> None:
         """End an effect, or set it aside; its token is void from here on."""
         self.put(
-            replace(
+            revised(
                 effect,
                 state=state,
                 queued=False,
@@ -180,7 +184,7 @@ class Case:
     def again(self, effect: Effect, *, after: timedelta = timedelta(0), failures: int = 0) -> None:
         """Make an effect due again."""
         self.put(
-            replace(
+            revised(
                 effect,
                 state=EffectState.PENDING,
                 due_at=self.now + after,
@@ -211,7 +215,7 @@ class Case:
             id=new_id(), effect_id=effect.id, job_id=self.job.id, no=effect.attempts + 1
         )
         self.put(
-            replace(
+            revised(
                 effect,
                 state=EffectState.ACTING,
                 queued=False,
@@ -262,7 +266,7 @@ class Case:
                 no=part.carrier_no,
             )
         )
-        return self.put_part(replace(part, state=PartState.CARRIED, message_id=message_id))
+        return self.put_part(revised(part, state=PartState.CARRIED, message_id=message_id))
 
     # -- money ---------------------------------------------------------------------------------------
 
@@ -279,7 +283,7 @@ class Case:
                 refunds_capture=kind == "refund",
             )
         )
-        self.job = replace(self.job, money=to)
+        self.job = revised(self.job, money=to)
 
     def send(self, subject: str, message: Message) -> None:
         """Hand a message to the outbox."""

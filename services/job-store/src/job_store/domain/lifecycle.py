@@ -1,6 +1,5 @@
 """From the request to the task: create, submit, cancel, expire."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -33,6 +32,7 @@ from job_store.domain.rules import (
     Rules,
     backoff,
 )
+from job_store.domain.wide import revised
 
 # Who asks before acting: in which state of the job, and for how long he may act then.
 MAY_BEGIN: Final = {
@@ -122,7 +122,7 @@ def begin(case: Case, effect: Effect, *, attempt_id: UUID, holder: UUID) -> time
     state, lease = MAY_BEGIN[effect.kind]
     if case.job.state is not state:
         return f"job_{case.job.state}"
-    case.put(replace(effect, holder=holder, lease_until=case.now + lease))
+    case.put(revised(effect, holder=holder, lease_until=case.now + lease))
     return lease
 
 
@@ -187,7 +187,7 @@ def poll_in(case: Case, after: timedelta) -> None:
     if effect is None:
         case.plan(EffectKind.POLL, after=after)
     elif effect.state is EffectState.PENDING:
-        case.put(replace(effect, due_at=min(effect.due_at, case.now + after)))
+        case.put(revised(effect, due_at=min(effect.due_at, case.now + after)))
     elif effect.state is not EffectState.ACTING:
         case.again(effect, after=after)
 

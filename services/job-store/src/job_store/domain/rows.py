@@ -1,4 +1,7 @@
-"""The rows of one job as plain values."""
+"""The rows of one job as plain values.
+
+Jobs, effects and parts are wide and copied with every decision: they have no slots, see ``wide``.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -72,7 +75,7 @@ class Bot:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Job:
     id: UUID
     bot: str
@@ -117,7 +120,7 @@ class Job:
     ended_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Effect:
     id: UUID
     job_id: UUID
@@ -137,7 +140,7 @@ class Effect:
     holder: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Part:
     id: UUID
     job_id: UUID

@@ -27,7 +27,7 @@ SELECT task_id FROM tasks WHERE task_id = ANY($1::text[]) ORDER BY task_id FOR U
 SELECT account, family, operation, task_id, job_id FROM task_owners WHERE task_id = ANY($1::text[])
 
 -- insert_jobs --
-INSERT INTO jobs SELECT * FROM jsonb_populate_recordset(NULL::jobs, $1)
+INSERT INTO jobs SELECT * FROM json_populate_recordset(NULL::jobs, $1::text::json)
 
 -- update_jobs --
 -- The version is the guard: the row is locked, so a miss is a bug and raises.
@@ -37,62 +37,76 @@ UPDATE jobs j SET
     status_unclear_until = n.status_unclear_until, delivery_no = n.delivery_no, progress = n.progress,
     progress_at = n.progress_at, cause = n.cause, failure = n.failure, error = n.error,
     ended_at = n.ended_at
-FROM jsonb_populate_recordset(NULL::jobs, $1) n
+FROM json_to_recordset($1::text::json) AS n (
+    id uuid, state text, version int, chat_id bigint, thread_id bigint, reply_to bigint,
+    money text, status_message_id bigint, status_at timestamptz,
+    status_unclear_until timestamptz, delivery_no int, progress real,
+    progress_at timestamptz, cause text, failure text, error text,
+    ended_at timestamptz)
 WHERE j.id = n.id AND j.version = n.version - 1
 RETURNING j.id
 
--- save_parts --
-INSERT INTO parts SELECT * FROM jsonb_populate_recordset(NULL::parts, $1)
-ON CONFLICT (id) DO UPDATE SET
-    state = excluded.state, album = excluded.album, items = excluded.items, carrier_no = excluded.carrier_no, carrier_posts = excluded.carrier_posts,
-    message_id = excluded.message_id, file_id = excluded.file_id,
-    edit_maybe_applied = excluded.edit_maybe_applied, showings = excluded.showings,
-    refusal = excluded.refusal, shown_at = excluded.shown_at
+-- insert_parts --
+INSERT INTO parts (id, job_id, delivery_no, ordinal, kind, url, text, entities, body, name, items, buttons, album,
+    made_at, state, carrier_no, carrier_posts, message_id, file_id, edit_maybe_applied, showings, refusal, shown_at)
+SELECT * FROM json_to_recordset($1::text::json) AS n (
+    id uuid, job_id uuid, delivery_no int, ordinal int, kind text, url text, text text, entities jsonb, body text,
+    name text, items jsonb, buttons jsonb, album int, made_at timestamptz, state text, carrier_no int,
+    carrier_posts int, message_id bigint, file_id text, edit_maybe_applied boolean, showings int, refusal text,
+    shown_at timestamptz)
 
--- save_effects --
-INSERT INTO effects SELECT * FROM jsonb_populate_recordset(NULL::effects, $1)
-ON CONFLICT (id) DO UPDATE SET
-    state = excluded.state, due_at = excluded.due_at, queued = excluded.queued, claimed_at = excluded.claimed_at,
-    text = excluded.text, attempts = excluded.attempts, failures = excluded.failures,
-    open_attempt = excluded.open_attempt, lease_until = excluded.lease_until, holder = excluded.holder
+-- update_parts --
+UPDATE parts p SET
+    state = n.state, album = n.album, items = n.items, carrier_no = n.carrier_no, carrier_posts = n.carrier_posts,
+    message_id = n.message_id, file_id = n.file_id,
+    edit_maybe_applied = n.edit_maybe_applied, showings = n.showings,
+    refusal = n.refusal, shown_at = n.shown_at
+FROM json_to_recordset($1::text::json) AS n (
+    id uuid, state text, album int, items jsonb, carrier_no int, carrier_posts int,
+    message_id bigint, file_id text,
+    edit_maybe_applied boolean, showings int,
+    refusal text, shown_at timestamptz)
+WHERE p.id = n.id
+
+-- insert_effects --
+INSERT INTO effects (id, job_id, kind, part_id, item, message_id, text, state, due_at, queued, claimed_at, attempts,
+    failures, open_attempt, lease_until, holder)
+SELECT * FROM json_to_recordset($1::text::json) AS n (
+    id uuid, job_id uuid, kind text, part_id uuid, item int, message_id bigint, text text, state text,
+    due_at timestamptz, queued boolean, claimed_at timestamptz, attempts int,
+    failures int, open_attempt uuid, lease_until timestamptz, holder uuid)
+
+-- update_effects --
+UPDATE effects e SET
+    state = n.state, due_at = n.due_at, queued = n.queued, claimed_at = n.claimed_at,
+    text = n.text, attempts = n.attempts, failures = n.failures,
+    open_attempt = n.open_attempt, lease_until = n.lease_until, holder = n.holder
+FROM json_to_recordset($1::text::json) AS n (
+    id uuid, state text, due_at timestamptz, queued boolean, claimed_at timestamptz,
+    text text, attempts int, failures int,
+    open_attempt uuid, lease_until timestamptz, holder uuid)
+WHERE e.id = n.id
 
 -- insert_carriers --
 INSERT INTO carriers (bot, chat_id, message_id, part_id, no)
-SELECT bot, chat_id, message_id, part_id, no FROM jsonb_populate_recordset(NULL::carriers, $1) n
+SELECT bot, chat_id, message_id, part_id, no
+FROM json_to_recordset($1::text::json) AS n (bot text, chat_id bigint, message_id bigint, part_id uuid, no int)
 -- A carrier given up for lost may turn out to show its part after all; another part's is refused by the key.
 WHERE NOT EXISTS (SELECT FROM carriers c
     WHERE (c.bot, c.chat_id, c.message_id, c.part_id) = (n.bot, n.chat_id, n.message_id, n.part_id))
 
 -- insert_attempts --
 INSERT INTO attempts (id, effect_id, job_id, no)
-SELECT id, effect_id, job_id, no FROM jsonb_populate_recordset(NULL::attempts, $1)
+SELECT * FROM json_to_recordset($1::text::json) AS n (id uuid, effect_id uuid, job_id uuid, no int)
 
 -- insert_owners --
 INSERT INTO task_owners (account, family, operation, task_id, job_id)
-SELECT account, family, operation, task_id, job_id FROM jsonb_populate_recordset(NULL::task_owners, $1)
+SELECT * FROM json_to_recordset($1::text::json)
+    AS n (account text, family text, operation text, task_id text, job_id uuid)
 
 -- insert_durations --
 INSERT INTO durations (family, operation, model, seconds)
-SELECT family, operation, model, seconds FROM jsonb_populate_recordset(NULL::durations, $1)
-
--- lock_wallets --
--- After the jobs, in key order.
-SELECT w.* FROM wallets w
-JOIN jsonb_populate_recordset(NULL::wallets, $1) n USING (bot, user_id, currency)
-ORDER BY w.bot, w.user_id, w.currency FOR UPDATE OF w
-
--- move_wallets --
-UPDATE wallets w SET balance = w.balance + n.balance, held = w.held + n.held
-FROM jsonb_populate_recordset(NULL::wallets, $1) n
-WHERE (w.bot, w.user_id, w.currency) = (n.bot, n.user_id, n.currency)
-RETURNING w.user_id
-
--- insert_transfers --
-INSERT INTO ledger (bot, user_id, currency, kind, amount, debit, credit, job_id, refunds)
-SELECT n.bot, n.user_id, n.currency, n.kind, n.amount, n.debit, n.credit, n.job_id,
-    CASE n.kind WHEN 'refund'
-        THEN (SELECT c.id FROM ledger c WHERE c.job_id = n.job_id AND c.kind = 'capture') END
-FROM jsonb_populate_recordset(NULL::ledger, $1) n
+SELECT * FROM json_to_recordset($1::text::json) AS n (family text, operation text, model text, seconds real)
 
 -- order_events --
 -- The last lock of a transaction, in order of the names; see the table.
@@ -100,7 +114,8 @@ SELECT pg_advisory_xact_lock(hashtextextended('events of ' || bot, 0)) FROM unne
 
 -- insert_events --
 INSERT INTO events (bot, job_id, event, message)
-SELECT bot, job_id, event, message FROM jsonb_populate_recordset(NULL::events, $1)
+SELECT bot, job_id, event, message::jsonb
+FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[]) AS n (bot, job_id, event, message)
 
 -- insert_outbox --
 -- Leased by the writer, who publishes them right after the commit; the lease's end makes them anybody's.

@@ -15,10 +15,10 @@ from contracts.values import JobState, MoneyState, new_id
 from job_store.domain import delivery, lifecycle, money
 from job_store.domain.case import Case
 from job_store.domain.rows import Bot, Door, Job
+from job_store.store.ledger import sql as ledger_sql
 from job_store.store.pacing import creates_key
 from job_store.store.pacing import sql as pacing_sql
 from job_store.store.unit import Transaction, Units
-from job_store.store.unit import sql as shared
 from job_store.store.views import view_of
 
 sql = load("job_store.store", "creation.sql")
@@ -140,7 +140,7 @@ async def _lock_wallets(tx: Transaction, batch: list[Creation]) -> dict[tuple[st
     if not wallets:
         return {}
     rows = await tx.connection.fetch(
-        shared.lock_wallets,
+        ledger_sql.lock_wallets,
         [{"bot": bot, "user_id": user, "currency": code} for bot, user, code in wallets],
     )
     return {(row["bot"], row["user_id"], row["currency"]): row["balance"] for row in rows}

@@ -1,14 +1,13 @@
 """Effects: claimed when due, begun, carried, and settled by their outcomes or the end of their lease."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
 import structlog
 from asyncpg import UniqueViolationError
-from pydantic import JsonValue
 
 from chassis.postgres import is_conflict, is_outage
 from chassis.queries import load
@@ -17,12 +16,13 @@ from contracts.effects import Begin, Carried, Go, Stop
 from contracts.submissions import SubmissionOutcome, TaskCreated
 from job_store.domain import delivery, lifecycle
 from job_store.domain.case import Case
-from job_store.domain.pacing import Limits, Turn, decide
-from job_store.domain.rows import Effect, EffectKind, EffectState
+from job_store.domain.pacing import Limits
+from job_store.domain.rows import EffectKind, EffectState
 from job_store.domain.rules import TELEGRAM_LEASE
-from job_store.store.pacing import ask, lock_buckets, park, save_buckets
+from job_store.store.claiming import hand_out
+from job_store.store.pacing import park
 from job_store.store.pacing import sql as pacing_sql
-from job_store.store.rows import Row
+from job_store.store.rows import Row, rowset
 from job_store.store.unit import Transaction, Units
 
 log = structlog.get_logger()
@@ -39,6 +39,30 @@ class Settled:
     outcome: SubmissionOutcome | DeliveryOutcome
     known: bool
     moved: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Evidence:
+    """A row: what anybody ever said about an attempt."""
+
+    id: str
+    attempt_id: UUID
+    job_id: UUID
+    kind: str
+    detail: SubmissionOutcome | DeliveryOutcome
+    moved: bool
+
+    @classmethod
+    def of(cls, item: Settled) -> "_Evidence":
+        outcome = item.outcome
+        return cls(
+            id=outcome.id,
+            attempt_id=outcome.attempt_id,
+            job_id=outcome.job_id,
+            kind=outcome.result.kind,
+            detail=outcome,
+            moved=item.moved,
+        )
 
 
 class Effects:
@@ -88,22 +112,7 @@ class Effects:
 
     async def _claim(self, tx: Transaction, due: Sequence[Row]) -> None:
         await tx.lock(row["job_id"] for row in due)
-        wanted = [(tx.cases[row["job_id"]], row["id"]) for row in due]
-        ready = [(case, case.effects[effect_id]) for case, effect_id in wanted]
-        # The lock came after the look: another round may have claimed it in between.
-        ready = [(case, effect) for case, effect in ready if effect.state is EffectState.PENDING]
-        ready = [(case, effect) for case, effect in ready if not _put_off(case, effect)]
-        if not ready:
-            return
-        asks = [ask(case, effect) for case, effect in ready]
-        buckets = await lock_buckets(tx, {key for each in asks for key in each.keys})
-        answers, after = decide(asks, buckets, self._limits, ready[0][0].now)
-        for (case, effect), asked, at in zip(ready, asks, answers, strict=True):
-            if at > case.now:
-                case.put(replace(effect, due_at=at, queued=asked.turn is not Turn.SPARE))
-            else:
-                _give_out(case, case.effects[effect.id], tx)
-        await save_buckets(tx, [bucket for key, bucket in after.items() if bucket != buckets[key]])
+        await hand_out(tx, self._limits, [(tx.cases[row["job_id"]], row["id"]) for row in due])
 
     async def begin(self, batch: list[Begin]) -> list[Go | Stop]:
         """Say who may act; see ``lifecycle.begin``."""
@@ -144,8 +153,8 @@ class Effects:
             moved = found is not None and not is_known and _apply(found, outcome, tx)
             known.add(outcome.id)
             settled.append(Settled(outcome, is_known, moved))
-        fresh = [_evidence_row(item) for item in settled if not item.known]
-        await tx.connection.execute(sql.insert_evidence, fresh)
+        fresh = [_Evidence.of(item) for item in settled if not item.known]
+        await tx.connection.execute(sql.insert_evidence, rowset(sql.insert_evidence, fresh))
         # A repeated message says nothing new: what was over stays over.
         new = [
             item.outcome
@@ -187,25 +196,6 @@ class Effects:
     async def forget_buckets(self) -> None:
         async with self._units.database.connection() as connection:
             await connection.execute(pacing_sql.forget_buckets)
-
-
-def _put_off(case: Case, effect: Effect) -> bool:
-    """A first part waits for the id of a status message being posted, a send for the one before it."""
-    wait = delivery.waits(case, effect)
-    if wait is None:
-        return False
-    case.put(replace(effect, due_at=case.now + wait))
-    return True
-
-
-def _give_out(case: Case, effect: Effect, tx: Transaction) -> None:
-    match effect.kind:
-        case EffectKind.SUBMIT:
-            lifecycle.claim_submission(case, effect, tx.rules)
-        case EffectKind.POLL:
-            lifecycle.claim_poll(case, effect)
-        case _:
-            delivery.claim(case, effect, tx.rules)
 
 
 async def _effects_of(
@@ -250,15 +240,3 @@ def _apply(
     if isinstance(outcome, SubmissionOutcome):
         return lifecycle.on_submission(case, effect, outcome, tx.rules)
     return delivery.on_outcome(case, effect, outcome, tx.rules)
-
-
-def _evidence_row(item: Settled) -> dict[str, JsonValue]:
-    outcome = item.outcome
-    return {
-        "id": outcome.id,
-        "attempt_id": str(outcome.attempt_id),
-        "job_id": str(outcome.job_id),
-        "kind": outcome.result.kind,
-        "detail": outcome.model_dump(mode="json", exclude_none=True),
-        "moved": item.moved,
-    }

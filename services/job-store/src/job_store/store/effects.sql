@@ -32,5 +32,6 @@ SELECT id FROM evidence WHERE id = ANY($1::text[])
 
 -- insert_evidence --
 INSERT INTO evidence (id, attempt_id, job_id, kind, detail, moved)
-SELECT id, attempt_id, job_id, kind, detail, moved FROM jsonb_populate_recordset(NULL::evidence, $1)
+SELECT * FROM json_to_recordset($1::text::json)
+    AS n (id text, attempt_id uuid, job_id uuid, kind text, detail jsonb, moved boolean)
 ON CONFLICT DO NOTHING

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import structlog
-from pydantic import JsonValue
 
+from chassis.postgres import is_conflict, is_outage
 from chassis.queries import load
 from contracts.events import OrphanEventName
 from contracts.reports import ReportReceived
@@ -14,8 +15,9 @@ from contracts.values import new_id
 from job_store.domain import reports
 from job_store.domain.pacing import Ask, Limits, Turn, decide
 from job_store.domain.rows import Owner
-from job_store.store import pacing
+from job_store.store import claiming, pacing
 from job_store.store.news import orphan_news
+from job_store.store.rows import rowset
 from job_store.store.unit import Transaction, Units
 from job_store.store.unit import sql as shared
 
@@ -36,38 +38,83 @@ class Applied:
     did: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    """A report as it is kept, to be applied again should it wait as an orphan."""
+
+    id: str
+    job_id: UUID | None
+    task_id: str | None
+    origin: str
+    trust: reports.Trust
+    state: str
+    digest: str
+    hmac: str
+    message: ReportReceived
+    received_at: datetime
+
+    @classmethod
+    def of(cls, item: Applied) -> "_Row":
+        report = item.report
+        return cls(
+            id=report.id,
+            job_id=item.job_id,
+            task_id=_task_id(report),
+            origin=report.origin,
+            trust=item.trust,
+            state=report.reading.state,
+            digest=report.body_digest,
+            hmac=report.hmac.verdict,
+            message=report,
+            received_at=report.received_at,
+        )
+
+
 class Inbox:
     def __init__(self, units: Units, limits: Limits) -> None:
         self._units = units
         self._limits = limits
 
     async def apply_reports(self, batch: list[ReportReceived]) -> list[Applied]:
-        """Apply reports in one transaction; a known one changes nothing."""
+        """Apply reports in one transaction, and hand out there what they made due."""
+        try:
+            async with self._units.begin() as tx:
+                applied = await self._apply(tx, batch)
+                await claiming.hand_out(tx, self._limits, claiming.due(tx.cases.values()))
+                return applied
+        except Exception as problem:
+            if is_outage(problem) or is_conflict(problem):
+                raise
+            # What cannot be handed out must not cost its report: the clock claims it, or sets it aside.
+            log.warning("reports.applied_alone", problem=type(problem).__name__)
         async with self._units.begin() as tx:
-            task_ids = [task_id for report in batch if (task_id := _task_id(report)) is not None]
-            await tx.meet_at_tasks(task_ids)
-            known = {
-                row["id"]
-                for row in await tx.connection.fetch(sql.known_reports, [r.id for r in batch])
-            }
-            vouched = {
-                row["task_id"]: row["digest"]
-                for row in await tx.connection.fetch(sql.vouched_digests, task_ids)
-            }
-            named = {report.id: _job_named(report, tx.owners) for report in batch}
-            await tx.lock(job_id for job_id in named.values() if job_id is not None)
-            unheeded = await self._over_budget(tx, batch, named)
-            applied = []
-            for report in batch:
-                task_id = _task_id(report) or ""
-                digest = vouched.get(task_id)
-                if report.hmac.verdict == "match":
-                    vouched.setdefault(task_id, report.body_digest)
-                passed_over = "duplicate" if report.id in known else unheeded.get(report.id)
-                applied.append(_apply(tx, report, named[report.id], digest, passed_over))
-                known.add(report.id)
-            await self._keep(tx, applied)
-            return applied
+            return await self._apply(tx, batch)
+
+    async def _apply(self, tx: Transaction, batch: list[ReportReceived]) -> list[Applied]:
+        """Apply reports; a known one changes nothing."""
+        task_ids = [task_id for report in batch if (task_id := _task_id(report)) is not None]
+        await tx.meet_at_tasks(task_ids)
+        known = {
+            row["id"] for row in await tx.connection.fetch(sql.known_reports, [r.id for r in batch])
+        }
+        vouched = {
+            row["task_id"]: row["digest"]
+            for row in await tx.connection.fetch(sql.vouched_digests, task_ids)
+        }
+        named = {report.id: _job_named(report, tx.owners) for report in batch}
+        await tx.lock(job_id for job_id in named.values() if job_id is not None)
+        unheeded = await self._over_budget(tx, batch, named)
+        applied = []
+        for report in batch:
+            task_id = _task_id(report) or ""
+            digest = vouched.get(task_id)
+            if report.hmac.verdict == "match":
+                vouched.setdefault(task_id, report.body_digest)
+            passed_over = "duplicate" if report.id in known else unheeded.get(report.id)
+            applied.append(_apply(tx, report, named[report.id], digest, passed_over))
+            known.add(report.id)
+        await self._keep(tx, applied)
+        return applied
 
     async def _over_budget(
         self, tx: Transaction, batch: list[ReportReceived], named: dict[str, UUID | None]
@@ -95,7 +142,8 @@ class Inbox:
     async def _keep(self, tx: Transaction, applied: Sequence[Applied]) -> None:
         fresh = [item for item in applied if item.did != "duplicate"]
         if fresh:
-            await tx.connection.execute(sql.insert_reports, [_report_row(item) for item in fresh])
+            kept = [_Row.of(item) for item in fresh]
+            await tx.connection.execute(sql.insert_reports, rowset(sql.insert_reports, kept))
         waiting = sorted(
             {task for item in fresh if item.did == "orphan" and (task := _task_id(item.report))}
         )
@@ -163,19 +211,3 @@ def _job_named(report: ReportReceived, owners: dict[str, list[Owner]]) -> UUID |
         owner for owner in candidates if owner.family == report.reading.family
     ] or candidates
     return told_apart[0].job_id if len({owner.job_id for owner in told_apart}) == 1 else None
-
-
-def _report_row(item: Applied) -> dict[str, JsonValue]:
-    report = item.report
-    return {
-        "id": report.id,
-        "job_id": str(item.job_id) if item.job_id else None,
-        "task_id": _task_id(report),
-        "origin": report.origin,
-        "trust": item.trust,
-        "state": report.reading.state,
-        "digest": report.body_digest,
-        "hmac": report.hmac.verdict,
-        "message": report.model_dump(mode="json", exclude_none=True),
-        "received_at": report.received_at.isoformat(),
-    }

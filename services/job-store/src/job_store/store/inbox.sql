@@ -8,8 +8,9 @@ WHERE task_id = ANY($1::text[]) AND hmac = 'match' ORDER BY task_id, received_at
 
 -- insert_reports --
 INSERT INTO reports (id, job_id, task_id, origin, trust, state, digest, hmac, message, received_at)
-SELECT id, job_id, task_id, origin, trust, state, digest, hmac, message, received_at
-FROM jsonb_populate_recordset(NULL::reports, $1)
+SELECT * FROM json_to_recordset($1::text::json)
+    AS n (id text, job_id uuid, task_id text, origin text, trust text, state text, digest text, hmac text,
+    message jsonb, received_at timestamptz)
 
 -- insert_dead_letter --
 INSERT INTO dead_letters (durable, subject, stream_seq, payload, reason) VALUES ($1, $2, $3, $4, $5)

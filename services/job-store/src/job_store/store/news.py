@@ -3,8 +3,6 @@
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import JsonValue
-
 from contracts.events import JobEvent, JobEventName, OrphanEvent, OrphanEventName
 from contracts.subjects import orphan_event
 from job_store.domain.case import Case
@@ -46,12 +44,3 @@ def event_of(case: Case, name: JobEventName) -> JobEvent:
         error=job.error,
         money=job.money,
     )
-
-
-def event_row(event: JobEvent) -> dict[str, JsonValue]:
-    return {
-        "bot": event.bot,
-        "job_id": str(event.job_id),
-        "event": event.event,
-        "message": event.model_dump(mode="json", exclude_none=True),
-    }

@@ -1,13 +1,12 @@
 """One transaction over a set of jobs: lock them, let the rules decide, write what changed."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import structlog
-from pydantic import JsonValue
 
 from chassis.outbox import OutboxRow
 from chassis.postgres import Connection, Database
@@ -18,10 +17,11 @@ from contracts.reports import ReportReceived
 from contracts.subjects import job_event
 from job_store.domain import reports
 from job_store.domain.case import Case
-from job_store.domain.rows import Bot, EffectState, Owner, Transfer
+from job_store.domain.rows import Bot, Owner
 from job_store.domain.rules import Rules
 from job_store.store.durations import Took
-from job_store.store.news import event_of, event_row, orphan_news
+from job_store.store.ledger import StaleVersionError, save_money
+from job_store.store.news import event_of, orphan_news
 from job_store.store.rows import (
     bot_of,
     effect_of,
@@ -29,16 +29,15 @@ from job_store.store.rows import (
     outbox_row,
     owner_of,
     part_of,
-    recordset,
+    rowset,
+    whole,
 )
 
 log = structlog.get_logger()
 
 sql = load("job_store.store", "cases.sql", "orphans.sql")
 
-
-class StaleVersionError(Exception):
-    """A job changed while its row was locked: impossible, so a bug."""
+R = TypeVar("R")
 
 
 class TaskTakenError(Exception):
@@ -108,7 +107,8 @@ class Transaction:
             case.change(version=case.loaded_version + 1)
         await self._save_jobs(touched)
         await self._save_children(touched)
-        await self._save_money([transfer for case in touched for transfer in case.transfers])
+        transfers = [transfer for case in touched for transfer in case.transfers]
+        await save_money(self.connection, transfers)
         return await self._announce(touched)
 
     def _refuse_taken_tasks(self) -> None:
@@ -161,75 +161,56 @@ class Transaction:
         fresh = [case.job for case in touched if case.stored_job is None]
         known = [case.job for case in touched if case.stored_job is not None]
         if fresh:
-            await self.connection.execute(sql.insert_jobs, recordset(fresh))
+            await self.connection.execute(sql.insert_jobs, whole(fresh))
         if known:
-            updated = await self.connection.fetch(sql.update_jobs, recordset(known))
+            rows = rowset(sql.update_jobs, known)
+            updated = await self.connection.fetch(sql.update_jobs, rows)
             if len(updated) != len(known):
                 raise StaleVersionError
 
     async def _save_children(self, touched: Sequence[Case]) -> None:
-        parts = [
-            part
-            for case in touched
-            for part in case.parts.values()
-            if case.stored_parts.get(part.id) != part
-        ]
-        effects = [
-            e
-            for case in touched
-            for e in case.effects.values()
-            if case.stored_effects.get(e.id) != e
-        ]
+        new_parts, parts = _written([(case.parts, case.stored_parts) for case in touched])
+        new_effects, effects = _written([(case.effects, case.stored_effects) for case in touched])
         for query, values in (
-            (sql.save_parts, parts),
-            (sql.save_effects, effects),
+            (sql.insert_parts, new_parts),
+            (sql.update_parts, parts),
+            (sql.insert_effects, new_effects),
+            (sql.update_effects, effects),
             (sql.insert_carriers, [carrier for case in touched for carrier in case.carriers]),
             (sql.insert_attempts, [opened for case in touched for opened in case.opened]),
             (sql.insert_owners, [owner for case in touched for owner in case.new_owners]),
             (sql.insert_durations, [Took.of(case) for case in touched if case.took is not None]),
         ):
             if values:
-                await self.connection.execute(query, recordset(values))
-
-    async def _save_money(self, transfers: Sequence[Transfer]) -> None:
-        if not transfers:
-            return
-        deltas: dict[tuple[str, int, str], list[int]] = {}
-        for transfer in transfers:
-            wallet = (transfer.job.bot, transfer.job.user_id, transfer.job.currency)
-            delta = deltas.setdefault(wallet, [0, 0])
-            for account, sign in ((transfer.debit, -1), (transfer.credit, 1)):
-                if account in ("balance", "held"):
-                    delta[account == "held"] += sign * transfer.amount
-        wallets: list[dict[str, JsonValue]] = [
-            {"bot": bot, "user_id": user, "currency": currency, "balance": balance, "held": held}
-            for (bot, user, currency), (balance, held) in sorted(deltas.items())
-        ]
-        await self.connection.fetch(sql.lock_wallets, wallets)
-        moved = await self.connection.fetch(sql.move_wallets, wallets)
-        if len(moved) != len(wallets):
-            raise StaleVersionError
-        await self.connection.execute(
-            sql.insert_transfers, [_ledger_row(transfer) for transfer in transfers]
-        )
+                await self.connection.execute(query, rowset(query, values))
 
     async def _announce(self, touched: Sequence[Case]) -> list[OutboxRow]:
         events = [event_of(case, name) for case in touched for name in case.news]
+        told = [event.wire() for event in events]
         messages = self.outgoing + [request for case in touched for request in case.requests]
-        messages += [(job_event(event.event, event.bot), event) for event in events]
-        rows = await self._hand_over(messages) if messages else []
+        rows = await self._hand_over(
+            [(subject, message.id, message.wire()) for subject, message in messages]
+            + [
+                (job_event(event.event, event.bot), event.id, wire)
+                for event, wire in zip(events, told, strict=True)
+            ]
+        )
         if events:
             await self.connection.execute(sql.order_events, sorted({event.bot for event in events}))
-            await self.connection.execute(sql.insert_events, [event_row(event) for event in events])
+            await self.connection.execute(
+                sql.insert_events,
+                [event.bot for event in events],
+                [event.job_id for event in events],
+                [event.event for event in events],
+                [wire.decode() for wire in told],
+            )
         return rows
 
-    async def _hand_over(self, messages: Sequence[tuple[str, Message]]) -> list[OutboxRow]:
-        rows = await self.connection.fetch(
-            sql.insert_outbox,
-            [subject for subject, _ in messages],
-            [message.id for _, message in messages],
-            [message.wire() for _, message in messages],
-        )
+    async def _hand_over(self, messages: Sequence[tuple[str, str, bytes]]) -> list[OutboxRow]:
+        if not messages:
+            return []
+        columns = zip(*messages, strict=True)
+        rows = await self.connection.fetch(sql.insert_outbox, *columns)
         return [outbox_row(row) for row in rows]
 
 
@@ -272,9 +253,23 @@ class Units:
 
 
 def _has_due(case: Case) -> bool:
-    return any(
-        e.state is EffectState.PENDING and e.due_at <= case.now for e in case.effects.values()
-    )
+    return any(case.is_due(effect) for effect in case.effects.values())
+
+
+def _written(
+    cases: Iterable[tuple[Mapping[UUID, R], Mapping[UUID, R]]],
+) -> tuple[list[R], list[R]]:
+    """Tell rows that are new and rows that changed apart from those that stayed as they were."""
+    new: list[R] = []
+    changed: list[R] = []
+    for held, stored in cases:
+        for key, row in held.items():
+            before = stored.get(key)
+            if before is None:
+                new.append(row)
+            elif before is not row and before != row:
+                changed.append(row)
+    return new, changed
 
 
 def _grouped(rows: Iterable[Any], make: Callable[[Any], Any]) -> dict[UUID, list[Any]]:
@@ -282,17 +277,3 @@ def _grouped(rows: Iterable[Any], make: Callable[[Any], Any]) -> dict[UUID, list
     for row in rows:
         groups.setdefault(row["job_id"], []).append(make(row))
     return groups
-
-
-def _ledger_row(transfer: Transfer) -> dict[str, JsonValue]:
-    job = transfer.job
-    return {
-        "bot": job.bot,
-        "user_id": job.user_id,
-        "currency": job.currency,
-        "kind": transfer.kind,
-        "amount": transfer.amount,
-        "debit": transfer.debit,
-        "credit": transfer.credit,
-        "job_id": str(job.id),
-    }

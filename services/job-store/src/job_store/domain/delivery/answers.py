@@ -1,6 +1,5 @@
 """Whose answer it is: every outcome and every silence to what it was about."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 from contracts.deliveries import DeliveryOutcome, Migrated, Shown
@@ -12,6 +11,7 @@ from job_store.domain.delivery.moving import migrate
 from job_store.domain.delivery.status import point_from_status
 from job_store.domain.rows import LIVE, OPEN, PLACING, Effect, EffectKind, EffectState
 from job_store.domain.rules import Rules, backoff
+from job_store.domain.wide import revised
 
 
 def on_outcome(case: Case, effect: Effect, outcome: DeliveryOutcome, rules: Rules) -> bool:
@@ -77,7 +77,7 @@ def _wake_first(case: Case) -> None:
     """What waited for the status message waits no more."""
     for effect in list(case.effects.values()):
         if effect.kind in PLACING and effect.state is EffectState.PENDING and effect.attempts == 0:
-            case.put(replace(effect, due_at=min(effect.due_at, case.now)))
+            case.put(revised(effect, due_at=min(effect.due_at, case.now)))
 
 
 def _on_tidying(case: Case, effect: Effect, outcome: DeliveryOutcome) -> bool:

@@ -1,10 +1,9 @@
 """A group that became a supergroup: another chat, and none of its messages can be touched any more."""
 
-from dataclasses import replace
-
 from contracts.values import PartState
 from job_store.domain.case import Case
 from job_store.domain.rows import EffectKind, Part
+from job_store.domain.wide import revised
 
 
 def migrate(case: Case, chat_id: int) -> None:
@@ -24,13 +23,13 @@ def migrate(case: Case, chat_id: int) -> None:
         if part.state is PartState.CARRIED:
             case.put_part(without_carrier(part))
         elif part.state is PartState.PARKED and part.message_id is not None:
-            case.put_part(replace(without_carrier(part), state=PartState.PARKED))
+            case.put_part(revised(without_carrier(part), state=PartState.PARKED))
     for kind in (EffectKind.PROGRESS, EffectKind.REWRITE, EffectKind.REMOVE):
         case.call_off(kind)
 
 
 def without_carrier(part: Part) -> Part:
-    return replace(
+    return revised(
         part,
         state=PartState.PENDING,
         message_id=None,

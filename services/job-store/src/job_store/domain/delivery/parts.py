@@ -1,7 +1,6 @@
 """The parts of a result: made once, released one after the other, and the end of them all."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 from contracts.deliveries import RefusalCode
@@ -12,6 +11,7 @@ from job_store.domain.case import Case
 from job_store.domain.delivery.layout import Draft, lay_out
 from job_store.domain.delivery.status import end_status, point_from_status
 from job_store.domain.rows import LIVE, EffectKind, EffectState, Mode, Part
+from job_store.domain.wide import revised
 
 SETTLED: Final = frozenset({PartState.SHOWN, PartState.REFUSED})
 # What the next part waits for. Edited: its predecessor's message is known, or it will have none.
@@ -63,7 +63,7 @@ def _supersede_notice(case: Case) -> None:
             and effect is not None
             and effect.state in (EffectState.PENDING, EffectState.PARKED)
         ):
-            case.put_part(replace(part, state=PartState.REFUSED, refusal="superseded"))
+            case.put_part(revised(part, state=PartState.REFUSED, refusal="superseded"))
             case.settle(effect, EffectState.CANCELLED)
 
 
@@ -104,13 +104,13 @@ def stand(
     """A part stands in a message, whoever says so; in a second one it is counted."""
     if part.state is PartState.SHOWN:
         if part.message_id != message_id:
-            case.put_part(replace(part, showings=part.showings + 1))
+            case.put_part(revised(part, showings=part.showings + 1))
         return
     _leave_standing(case, message_id)
     if part.message_id is None:
         part = case.carry(part, message_id, chat_id=chat_id)
     case.put_part(
-        replace(
+        revised(
             part,
             state=PartState.SHOWN,
             message_id=message_id,
@@ -146,7 +146,7 @@ def returned(case: Case) -> int:
     parked = [part for part in case.parts.values() if part.state is PartState.PARKED]
     for part in sorted(parked, key=lambda part: part.ordinal):
         state = PartState.PENDING if part.message_id is None else PartState.CARRIED
-        case.put_part(replace(part, state=state))
+        case.put_part(revised(part, state=state))
         effect = case.placing_of(part)
         if effect is not None:
             case.again(effect)

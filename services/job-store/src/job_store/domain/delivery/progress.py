@@ -1,6 +1,5 @@
 """What the status line says while the job runs: the latest word wins, and none follows an unclear one."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from contracts.deliveries import DeliveryOutcome, Migrated, RefusalCode, Rewrite, Shown
@@ -16,6 +15,7 @@ from job_store.domain.rules import (
     STATUS_UNCLEAR,
     Rules,
 )
+from job_store.domain.wide import revised
 
 LOST = frozenset({RefusalCode.CARRIER_GONE, RefusalCode.CARRIER_UNEDITABLE})
 
@@ -38,7 +38,7 @@ def follow(case: Case, rules: Rules) -> None:
     if effect is None:
         case.plan(EffectKind.PROGRESS, after=at - case.now)
     elif effect.state is EffectState.PENDING:
-        case.put(replace(effect, due_at=at))
+        case.put(revised(effect, due_at=at))
     elif effect.state in (EffectState.DONE, EffectState.CANCELLED):
         case.again(effect, after=at - case.now)
 
@@ -56,7 +56,7 @@ def write(case: Case, effect: Effect, rules: Rules) -> Rewrite | None:
     elif wait:
         case.again(effect, after=wait)
     else:
-        case.put(replace(effect, text=line))
+        case.put(revised(effect, text=line))
         return Rewrite(message_id=message_id, text=line)
     return None
 
@@ -96,7 +96,7 @@ def on_silence(case: Case, effect: Effect, rules: Rules) -> None:
 
 
 def _unsaid(case: Case, effect: Effect) -> Effect:
-    return case.put(replace(effect, text=None))
+    return case.put(revised(effect, text=None))
 
 
 def _is_over(case: Case) -> bool:

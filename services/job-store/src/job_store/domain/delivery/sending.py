@@ -1,6 +1,5 @@
 """What came of a send: at most once, so silence is never answered by another try."""
 
-from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from job_store.domain.delivery.parts import SETTLED, finish, release_next, stand
 from job_store.domain.delivery.staging import keep_alive
 from job_store.domain.rows import LIVE, Effect, EffectKind, EffectState
 from job_store.domain.rules import backoff
+from job_store.domain.wide import revised
 
 # Certainly nothing of the album was sent, and one of its media may be the reason.
 APART: Final = frozenset({RefusalCode.MEDIA_UNUSABLE, RefusalCode.MEDIA_GONE, RefusalCode.PAYLOAD})
@@ -90,7 +90,7 @@ def _settle_when_all_stand(case: Case, effect: Effect | None, named: set[UUID]) 
 
 def _uncertain(case: Case, effect: Effect) -> None:
     for part in to_send(case, effect):
-        case.put_part(replace(part, state=PartState.UNCERTAIN))
+        case.put_part(revised(part, state=PartState.UNCERTAIN))
     case.settle(effect, EffectState.UNCERTAIN)
 
 
@@ -98,13 +98,13 @@ def _refused(case: Case, effect: Effect, code: RefusalCode) -> None:
     parts = to_send(case, effect)
     if code is RefusalCode.BLOCKED:
         for part in parts:
-            case.put_part(replace(part, state=PartState.PARKED))
+            case.put_part(revised(part, state=PartState.PARKED))
         case.settle(effect, EffectState.PARKED)
     elif len(parts) > 1 and code in APART:
         _take_apart(case, effect)
     else:
         for part in parts:
-            case.put_part(replace(part, state=PartState.REFUSED, refusal=code))
+            case.put_part(revised(part, state=PartState.REFUSED, refusal=code))
         case.settle(effect, EffectState.REFUSED)
 
 
@@ -112,7 +112,7 @@ def _take_apart(case: Case, effect: Effect) -> None:
     """Each part of the album alone from here on, in order; the first keeps the effect."""
     lead = case.parts[known(effect.part_id)]
     for part in case.group(lead):
-        case.put_part(replace(part, album=None))
+        case.put_part(revised(part, album=None))
     if lead.state in SETTLED:
         case.settle(effect, EffectState.DONE)
     else:

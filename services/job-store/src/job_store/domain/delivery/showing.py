@@ -1,6 +1,5 @@
 """What came of an edit: carriers bound, silence judged; the same result never stands twice."""
 
-from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
@@ -26,6 +25,7 @@ from job_store.domain.rules import (
     backoff,
     carrier_wait,
 )
+from job_store.domain.wide import revised
 
 LOST_CARRIER: Final = frozenset({RefusalCode.CARRIER_GONE, RefusalCode.CARRIER_UNEDITABLE})
 
@@ -53,7 +53,7 @@ def carried(case: Case, effect: Effect, *, attempt_id: UUID, message_id: int) ->
         return "attempt_over"
     if part.state in SETTLED:
         return f"part_{part.state}"
-    case.put(replace(case.effects[effect.id], lease_until=case.now + TELEGRAM_LEASE))
+    case.put(revised(case.effects[effect.id], lease_until=case.now + TELEGRAM_LEASE))
     return part.message_id
 
 
@@ -81,7 +81,7 @@ def on_show(case: Case, effect: Effect, outcome: DeliveryOutcome) -> bool:
     if not is_current:
         return False
     if outcome.edit_maybe_applied:
-        part = case.put_part(replace(part, edit_maybe_applied=True))
+        part = case.put_part(revised(part, edit_maybe_applied=True))
     _not_shown(case, effect, part, outcome.result)
     keep_alive(case)
     release_next(case)
@@ -116,15 +116,15 @@ def _keep_carrier(case: Case, part: Part, outcome: DeliveryOutcome, *, is_curren
 def _ambiguous(case: Case, effect: Effect, part: Part) -> None:
     """An edit is simply due again; a carrier is posted again, a few times; then a person must look."""
     if part.message_id is not None:
-        case.put_part(replace(part, edit_maybe_applied=True))
+        case.put_part(revised(part, edit_maybe_applied=True))
         case.again(effect, after=backoff(effect.failures), failures=effect.failures + 1)
         return
     posts = part.carrier_posts + 1
     if posts < MAX_CARRIER_POSTS:
-        case.put_part(replace(part, carrier_posts=posts))
+        case.put_part(revised(part, carrier_posts=posts))
         case.again(effect, after=carrier_wait(posts, effect.failures), failures=effect.failures + 1)
         return
-    case.put_part(replace(part, carrier_posts=posts, state=PartState.UNCERTAIN))
+    case.put_part(revised(part, carrier_posts=posts, state=PartState.UNCERTAIN))
     case.settle(effect, EffectState.UNCERTAIN)
 
 
@@ -132,10 +132,10 @@ def _refused(case: Case, effect: Effect, part: Part, code: RefusalCode) -> None:
     if code in LOST_CARRIER:
         _lose_carrier(case, effect, part)
     elif code is RefusalCode.BLOCKED:
-        case.put_part(replace(part, state=PartState.PARKED))
+        case.put_part(revised(part, state=PartState.PARKED))
         case.settle(effect, EffectState.PARKED)
     else:
-        case.put_part(replace(part, state=PartState.REFUSED, refusal=code))
+        case.put_part(revised(part, state=PartState.REFUSED, refusal=code))
         case.settle(effect, EffectState.REFUSED)
 
 
@@ -144,7 +144,7 @@ def _lose_carrier(case: Case, effect: Effect, part: Part) -> None:
     if part.message_id == case.job.status_message_id:
         case.change(status_message_id=None, status_at=None)
     if part.edit_maybe_applied or part.carrier_no >= MAX_CARRIERS:
-        case.put_part(replace(part, state=PartState.UNCERTAIN))
+        case.put_part(revised(part, state=PartState.UNCERTAIN))
         case.settle(effect, EffectState.UNCERTAIN)
         return
     case.put_part(without_carrier(part))

@@ -1,6 +1,5 @@
 """Results that nobody can be shown yet: put into the bot's staging chat before their links die."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 from contracts.deliveries import (
@@ -18,6 +17,7 @@ from job_store.domain.case import Case
 from job_store.domain.delivery.parts import SETTLED, finish, release_next
 from job_store.domain.rows import LIVE, Effect, EffectKind, EffectState, Part
 from job_store.domain.rules import STAGE_AFTER, backoff
+from job_store.domain.wide import revised
 
 UNSEEN = frozenset({PartState.PENDING, PartState.CARRIED, PartState.PARKED})
 CERTAINLY_UNSEEN = frozenset({PartState.PENDING, PartState.PARKED})
@@ -99,11 +99,11 @@ def _keep(case: Case, effect: Effect, file_id: str | None) -> None:
     if part is None or file_id is None or effect.item not in _places(part):
         return
     if effect.item is None:
-        case.put_part(replace(part, file_id=file_id))
+        case.put_part(revised(part, file_id=file_id))
         return
     items = list(part.items)
     items[effect.item] = items[effect.item].model_copy(update={"file_id": file_id})
-    case.put_part(replace(part, items=tuple(items)))
+    case.put_part(revised(part, items=tuple(items)))
 
 
 def _lose(case: Case, effect: Effect) -> None:
@@ -114,7 +114,7 @@ def _lose(case: Case, effect: Effect) -> None:
     placing = case.placing_of(part)
     if part.edit_maybe_applied or (placing is not None and placing.state is EffectState.ACTING):
         return  # whoever is at it will say so himself
-    case.put_part(replace(part, state=PartState.REFUSED, refusal=RefusalCode.MEDIA_GONE))
+    case.put_part(revised(part, state=PartState.REFUSED, refusal=RefusalCode.MEDIA_GONE))
     if placing is not None and all(p.state in SETTLED for p in case.group(part)):
         case.settle(placing, EffectState.REFUSED)
     release_next(case)
