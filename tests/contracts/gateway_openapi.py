@@ -16,7 +16,6 @@ from contracts.documents.schemas import Document, definitions
 
 JSON: Final = "application/json"
 TEXT: Final = "text/plain; charset=utf-8"
-TOKEN_PATH: Final = f"{http.CALLBACKS}/{{token}}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +32,7 @@ class Address:
 ALWAYS: Final = (answers.SLOW_BODY, answers.BROKEN, answers.NOT_STORED, answers.BUSY)
 ADDRESSES: Final = (
     Address(
-        path=TOKEN_PATH,
+        path=http.WITH_TOKEN,
         operation="callbackWithToken",
         summary="Take a callback at the address sendonce gave out",
         description=(
@@ -154,7 +153,7 @@ def _callbacks(address: Address) -> Document:
         "requestBody": _request(),
         "responses": {"200": _stored(), **_problems(address.problems)},
     }
-    if address.path != TOKEN_PATH:
+    if address.path != http.WITH_TOKEN:
         return {"post": post}
     token: Document = {
         "name": "token",

@@ -13,7 +13,7 @@ import gateway_openapi
 import httpx
 import pytest
 from document_paths import at, names
-from gateway_openapi import ADDRESSES, ELSEWHERE, TOKEN_PATH, Address
+from gateway_openapi import ADDRESSES, ELSEWHERE, Address
 from pydantic import JsonValue
 
 from callback_arrivals import SUCCESS, signed, token
@@ -26,7 +26,7 @@ from chassis import clock
 from testkit.servers.durability import Durability
 from testkit.servers.nats import NatsServer
 
-PLAIN, WITH_TOKEN = http.CALLBACKS, TOKEN_PATH
+PLAIN, WITH_TOKEN = http.CALLBACKS, http.WITH_TOKEN
 Provoke = Callable[[NatsServer, str], Awaitable[httpx.Response]]
 
 
@@ -60,7 +60,7 @@ async def door(
     limits = http.Limits(
         body_deadline=timedelta(seconds=0.2), body_bytes=2**20, open_requests=open_requests
     )
-    app = http.build(http.Door(on_callback, limits=limits, clock=clock.SYSTEM))
+    app = http.Door(on_callback, limits=limits, clock=clock.SYSTEM)
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://gateway"
     ) as client:

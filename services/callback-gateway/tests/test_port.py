@@ -200,7 +200,7 @@ async def test_a_bug_is_answered_with_a_problem_and_logged_without_the_request()
 
     limits = http.Limits(body_deadline=timedelta(seconds=5), body_bytes=2**20, open_requests=1)
     door = http.Door(broken, limits=limits, clock=clock.SYSTEM)
-    transport = httpx.ASGITransport(http.build(door))
+    transport = httpx.ASGITransport(door)
 
     with capture_logs() as lines:
         async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:

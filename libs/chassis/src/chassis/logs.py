@@ -1,4 +1,4 @@
-"""One way to log: structlog over stdlib, console or JSON, with secrets redacted at the root."""
+"""One way to log: structlog, console or JSON; libraries join in; secrets are redacted at the root."""
 
 import logging
 import re
@@ -24,6 +24,11 @@ _SECRETS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b([a-z][a-z0-9+.-]*://)[^\s/@'\"]+@"), rf"\1{HIDDEN}@"),
 )
 
+# No secret of ours is without one of these: most fields are told to be harmless by one look.
+_SUSPECT = re.compile(r"(?i)[:=/]|bearer")
+
+_OF_OUR_MAKING = frozenset({"timestamp", "level"})
+
 # They log every request, with its URL.
 _CHATTY = (
     "httpx",
@@ -40,6 +45,8 @@ _CHATTY = (
 
 def redact(text: str) -> str:
     """Hide everything in the text that looks like one of our secrets."""
+    if _SUSPECT.search(text) is None:
+        return text
     for pattern, replacement in _SECRETS:
         text = pattern.sub(replacement, text)
     return text
@@ -48,26 +55,23 @@ def redact(text: str) -> str:
 def configure(
     *, output: Literal["console", "json"] = "console", level: str = "info", service: str = ""
 ) -> None:
-    """Route structlog and every library's logging through one redacted handler on stderr.
+    """Write our lines and every library's in one form to stderr.
 
     Last call wins; call it once per process, before anything logs.
     """
-    shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.stdlib.PositionalArgumentsFormatter(),
-        structlog.stdlib.ExtraAdder(),
-        _name_service(service),
-    ]
+    # Ours go straight to the file: stdlib's way costs three times as much a line.
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=[*_beginning(service), *_ending(output)],
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_formatter(output, shared))
+    foreign = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *_beginning(service)],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_ending(output)],
+    )
+    handler.setFormatter(foreign)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
@@ -80,24 +84,32 @@ def complain(text: str) -> None:
     sys.stderr.write(redact(text) + "\n")
 
 
-def _formatter(output: str, shared: list[Processor]) -> logging.Formatter:
-    ending: list[Processor] = [
-        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-        # Before redaction, so that the text of an exception is redacted too.
-        structlog.processors.format_exc_info,
-        redact_event,
+def _beginning(service: str) -> list[Processor]:
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _name_service(service),
     ]
+
+
+def _ending(output: str) -> list[Processor]:
+    renderer: Processor
     if output == "json":
-        ending.append(structlog.processors.JSONRenderer(ensure_ascii=False, default=repr_redacted))
+        renderer = structlog.processors.JSONRenderer(ensure_ascii=False, default=repr_redacted)
     else:
         colors = sys.stderr.isatty()
-        ending.append(structlog.dev.ConsoleRenderer(colors=colors, sort_keys=False))
-    return structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=ending)
+        renderer = structlog.dev.ConsoleRenderer(colors=colors, sort_keys=False)
+    # The text of an exception is redacted too.
+    return [structlog.processors.format_exc_info, redact_event, renderer]
 
 
 def redact_event(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Redact every string of an event, however deep."""
-    return {key: _redact_value(value) for key, value in event.items()}
+    """Redact every string of an event, however deep, but for the two that are of our making."""
+    return {
+        key: value if key in _OF_OUR_MAKING else _redact_value(value)
+        for key, value in event.items()
+    }
 
 
 def repr_redacted(value: object) -> str:

@@ -1,6 +1,7 @@
 """The small words every message is made of: identifiers, money, bounded text."""
 
 import os
+import re
 import time
 from datetime import datetime
 from enum import StrEnum
@@ -12,6 +13,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, JsonValue
 CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 MAX_INPUT_DEPTH: Final = 32
 INT64: Final = 2**63 - 1
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 def new_id() -> UUID:
@@ -40,7 +42,7 @@ def clean(text: str) -> str:
     if "\x00" in text:
         msg = "text contains a NUL character"
         raise ValueError(msg)
-    if any("\ud800" <= char <= "\udfff" for char in text):
+    if not text.isascii() and _SURROGATE.search(text):
         msg = "text contains a lone surrogate"
         raise ValueError(msg)
     return text

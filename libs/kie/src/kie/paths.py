@@ -6,6 +6,7 @@ opened.
 """
 
 from collections.abc import Iterator
+from functools import cache
 
 from kie.body import Json, embedded
 
@@ -15,7 +16,7 @@ _LINK_KEYS = ("resultUrl", "url")
 
 def at(value: Json, path: str) -> Json:
     """Return what stands at a path without lists, None when nothing does."""
-    for key in path.split("."):
+    for key in _keys(path):
         holder = opened(value)
         if not isinstance(holder, dict):
             return None
@@ -25,19 +26,17 @@ def at(value: Json, path: str) -> Json:
 
 def has(value: Json, path: str) -> bool:
     """Tell whether the key exists, whatever its value."""
-    parent, _, key = path.rpartition(".")
-    holder = opened(at(value, parent)) if parent else value
-    return isinstance(holder, dict) and key in holder
+    *parents, last = _keys(path)
+    for key in parents:
+        if not isinstance(value, dict):
+            return False
+        value = opened(value.get(key))
+    return isinstance(value, dict) and last in value
 
 
 def leaves(value: Json, path: str) -> Iterator[Json]:
     """Yield everything at a path as it is; an element that lacks the key yields None."""
-    step, _, rest = path.partition(".")
-    for found in _step(opened(value), step):
-        if rest:
-            yield from leaves(found, rest)
-        else:
-            yield found
+    yield from _leaves(value, _keys(path))
 
 
 def links(value: Json, path: str) -> Iterator[Json]:
@@ -57,6 +56,20 @@ def opened(value: Json) -> Json:
         inner = embedded(value)
         return value if inner is None else inner
     return value
+
+
+@cache  # paths are written in our source: few, and never a message's
+def _keys(path: str) -> tuple[str, ...]:
+    return tuple(path.split("."))
+
+
+def _leaves(value: Json, steps: tuple[str, ...]) -> Iterator[Json]:
+    step, *rest = steps
+    for found in _step(opened(value), step):
+        if rest:
+            yield from _leaves(found, tuple(rest))
+        else:
+            yield found
 
 
 def _step(value: Json, step: str) -> Iterator[Json]:

@@ -41,7 +41,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[lifecycle
     )
     door = http.Door(handlers.on_callback, limits=limits, clock=clock.SYSTEM)
     public = health.serve(
-        http.build(door),
+        door,
         name="callbacks",
         host=settings.gateway_host,
         port=settings.gateway_port,

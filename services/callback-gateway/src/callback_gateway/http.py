@@ -1,7 +1,12 @@
-"""The HTTP room: bounded reading, routing, answers. The only one that knows Starlette."""
+"""The HTTP room: bounded reading, routing, answers. The only one that knows Starlette.
+
+An application in itself: with two addresses, a router and its middlewares would cost more than
+everything else done here.
+"""
 
 import asyncio
 import hashlib
+import re
 import traceback
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
@@ -10,11 +15,9 @@ from datetime import timedelta
 from typing import Final, Protocol
 
 import structlog
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from callback_gateway.domain import answers
 from callback_gateway.domain.answers import Problem
@@ -25,9 +28,14 @@ from chassis.metrics import counter, gauge
 log = structlog.get_logger()
 
 CALLBACKS: Final = "/callbacks/kie"
+WITH_TOKEN: Final = f"{CALLBACKS}/{{token}}"
+ADDRESSES: Final = (CALLBACKS, WITH_TOKEN)
 PROBLEM_JSON: Final = "application/problem+json"
 # What KIE's own documentation answers with (kie.md section 1.3).
 STORED: Final = b'{"code":200,"msg":"success"}'
+
+_ADDRESS: Final = re.compile(rf"{CALLBACKS}(?:/(?P<token>[^/]+))?")
+_HEARD: Final = {name.encode(): name for name in HEARD_HEADERS}
 
 _ANSWERS = counter("callback_answers_total", "Requests to the public port by answer.", ["code"])
 _OPEN = gauge("callback_requests_open", "Requests between their first byte and their answer.")
@@ -53,7 +61,7 @@ class OnCallback(Protocol):
 
 
 class Door:
-    """The callback address: takes one request in, asks what becomes of it, answers."""
+    """The public port as an ASGI application: takes a request in, asks what becomes of it, answers."""
 
     def __init__(self, on_callback: OnCallback, *, limits: Limits, clock: Clock) -> None:
         self._on_callback = on_callback
@@ -61,14 +69,26 @@ class Door:
         self._clock = clock
         self._open = 0
 
-    async def on_post(self, request: Request) -> Response:
-        """Answer one callback, whatever happens."""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, whatever happens."""
+        response = await self._response(scope, receive)
+        await response(scope, receive, send)
+
+    async def _response(self, scope: Scope, receive: Receive) -> Response:
+        address = _ADDRESS.fullmatch(scope["path"])
+        if address is None:
+            return _refused(answers.NOT_FOUND, closing=True)
+        if scope["method"] != "POST":
+            return _refused(answers.WRONG_METHOD, closing=True)
+        return await self._on_post(Request(scope, receive), address["token"])
+
+    async def _on_post(self, request: Request, token: str | None) -> Response:
         if self._open >= self._limits.open_requests:
             return _refused(answers.BUSY, closing=True)
         self._open += 1
         _OPEN.set(self._open)
         try:
-            return await self._answer(request)
+            return await self._answer(request, token)
         except SlowBody:
             return _refused(answers.SLOW_BODY, closing=True)
         except ClientDisconnect:
@@ -87,23 +107,19 @@ class Door:
             self._open -= 1
             _OPEN.set(self._open)
 
-    async def _answer(self, request: Request) -> Response:
+    async def _answer(self, request: Request, token: str | None) -> Response:
         began = self._clock.monotonic()
         body, whole = await self._read(request)
         callback = Callback(
-            token=request.path_params.get("token"),
+            token=token,
             body=body,
             received_at=self._clock.now(),
-            headers={
-                name: request.headers[name] for name in HEARD_HEADERS if name in request.headers
-            },
+            headers=_heard(request.scope),
         )
         problem = await self._on_callback(callback, began=began)
         if problem is not None:
             return _answer_of(problem, closing=not whole)
-        return _counted(
-            Response(STORED, media_type="application/json", headers=_closing(not whole))
-        )
+        return _stored(closing=not whole)
 
     async def _read(self, request: Request) -> tuple[Body, bool]:
         """Read until the end, the cap or the deadline; tells whether the end was reached."""
@@ -124,23 +140,13 @@ class Door:
         return Body(kept=bytes(kept), digest=digest.hexdigest(), truncated=truncated), whole
 
 
-def build(door: Door) -> Starlette:
-    """Return the application: two addresses, and a problem for everything else."""
-    application = Starlette(
-        routes=[
-            Route(CALLBACKS, door.on_post, methods=["POST"]),
-            Route(f"{CALLBACKS}/{{token}}", door.on_post, methods=["POST"]),
-        ],
-        exception_handlers={404: _on_lost, 405: _on_lost},
-    )
-    application.router.redirect_slashes = False
-    return application
-
-
-async def _on_lost(_request: Request, lost: Exception) -> Response:
-    status = lost.status_code if isinstance(lost, HTTPException) else answers.NOT_FOUND.status
-    problem = answers.WRONG_METHOD if status == answers.WRONG_METHOD.status else answers.NOT_FOUND
-    return _refused(problem, closing=True)
+def _heard(scope: Scope) -> dict[str, str]:
+    """Read the headers that count; of one that stands twice the first."""
+    return {
+        name: value.decode("latin-1")
+        for raw, value in reversed(scope["headers"])
+        if (name := _HEARD.get(raw)) is not None
+    }
 
 
 @asynccontextmanager
@@ -150,6 +156,10 @@ async def _deadline(limit: timedelta) -> AsyncIterator[None]:
             yield
     except TimeoutError as late:
         raise SlowBody from late
+
+
+def _stored(*, closing: bool) -> Response:
+    return _counted(Response(STORED, media_type="application/json", headers=_closing(closing)))
 
 
 def _refused(problem: Problem, *, closing: bool) -> Response:

@@ -24,6 +24,7 @@ from kie.dialects import (
     veo,
 )
 from kie.dialects.base import Dialect, Sign
+from kie.paths import opened
 
 # In the order of recognition: the more particular shape first.
 DIALECTS: tuple[Dialect, ...] = (
@@ -64,20 +65,47 @@ class Recognised:
     sign: Sign | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A sign, and the keys without which it cannot fit: most are ruled out by them at a glance."""
+
+    dialect: Dialect
+    sign: Sign
+    at_root: str
+    in_data: str | None
+
+
+def _candidates(signs: Iterable[tuple[Dialect, Sign]]) -> tuple[_Candidate, ...]:
+    return tuple(_candidate(dialect, sign) for dialect, sign in signs)
+
+
+def _candidate(dialect: Dialect, sign: Sign) -> _Candidate:
+    first, _, rest = sign.path.partition(".")
+    second = rest.partition(".")[0].removesuffix("[]")
+    is_plain_key = first == "data" and second and not second.startswith("*")
+    return _Candidate(dialect, sign, first.removesuffix("[]"), second if is_plain_key else None)
+
+
+_OF_CALLBACKS = _candidates((each, sign) for each in DIALECTS for sign in each.callback_signs)
+_OF_POLLS = _candidates((each, sign) for each in DIALECTS for sign in each.poll_signs)
+
+
 def of_callback(root: dict[str, Json]) -> Recognised:
     """Guess the family of a callback from its shape."""
-    signs = ((dialect, sign) for dialect in DIALECTS for sign in dialect.callback_signs)
-    return _first(signs, root)
+    return _first(_OF_CALLBACKS, root)
 
 
 def of_poll(root: dict[str, Json]) -> Recognised:
     """Guess the family of a polling answer from its shape."""
-    signs = ((dialect, sign) for dialect in DIALECTS for sign in dialect.poll_signs)
-    return _first(signs, root)
+    return _first(_OF_POLLS, root)
 
 
-def _first(signs: Iterable[tuple[Dialect, Sign]], root: dict[str, Json]) -> Recognised:
-    for dialect, sign in signs:
-        if sign.fits(root):
-            return Recognised(dialect, sign.family or dialect.families[0], sign)
+def _first(candidates: Iterable[_Candidate], root: dict[str, Json]) -> Recognised:
+    data = opened(root.get("data"))
+    inside = data if isinstance(data, dict) else {}
+    for each in candidates:
+        is_possible = each.at_root in root and (each.in_data is None or each.in_data in inside)
+        if is_possible and each.sign.fits(root):
+            family = each.sign.family or each.dialect.families[0]
+            return Recognised(each.dialect, family, each.sign)
     return Recognised(generic.DIALECT)
