@@ -5,7 +5,7 @@ A path names one place; nothing here ever searches. `[]` stands for every elemen
 opened.
 """
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 
 from kie.body import Json, embedded
@@ -34,20 +34,21 @@ def has(value: Json, path: str) -> bool:
     return isinstance(value, dict) and last in value
 
 
-def leaves(value: Json, path: str) -> Iterator[Json]:
-    """Yield everything at a path as it is; an element that lacks the key yields None."""
-    yield from _leaves(value, _keys(path))
+def leaves(value: Json, path: str) -> list[Json]:
+    """Return everything at a path as it is; an element that lacks the key gives None."""
+    found = [value]
+    for step in _steps(path):
+        found = [inner for holder in found for inner in step.into(opened(holder))]
+    return found
 
 
-def links(value: Json, path: str) -> Iterator[Json]:
-    """Yield every leaf at a path, with lists and link objects unpacked."""
+def links(value: Json, path: str) -> list[Json]:
+    """Return every leaf at a path, with lists and link objects unpacked."""
+    found: list[Json] = []
     for leaf in leaves(value, path):
         unpacked = opened(leaf)
-        for item in unpacked if isinstance(unpacked, list) else [unpacked]:
-            if isinstance(item, dict):
-                yield next((item[key] for key in _LINK_KEYS if key in item), None)
-            else:
-                yield item
+        found.extend(map(_link, unpacked) if isinstance(unpacked, list) else [_link(unpacked)])
+    return found
 
 
 def opened(value: Json) -> Json:
@@ -58,32 +59,48 @@ def opened(value: Json) -> Json:
     return value
 
 
-@cache  # paths are written in our source: few, and never a message's
+def _link(item: Json) -> Json:
+    if isinstance(item, dict):
+        return next((item[key] for key in _LINK_KEYS if key in item), None)
+    return item
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One stretch of a path, from a value to the values behind it."""
+
+    name: str
+    is_list: bool = False
+    ending: str | None = None  # of the keys that are meant, instead of one name
+    exception: str = ""
+
+    def into(self, value: Json) -> list[Json]:
+        if not isinstance(value, dict):
+            return [None]
+        if self.ending is not None:
+            wanted = (key for key in value if key.endswith(self.ending) and key != self.exception)
+            return [value[key] for key in wanted]
+        inner = value.get(self.name)
+        if not self.is_list:
+            return [inner]
+        listed = opened(inner)
+        return listed if isinstance(listed, list) else []
+
+
+# Paths are written in our source: few, and never a message's.
+@cache
 def _keys(path: str) -> tuple[str, ...]:
     return tuple(path.split("."))
 
 
-def _leaves(value: Json, steps: tuple[str, ...]) -> Iterator[Json]:
-    step, *rest = steps
-    for found in _step(opened(value), step):
-        if rest:
-            yield from _leaves(found, tuple(rest))
-        else:
-            yield found
+@cache
+def _steps(path: str) -> tuple[_Step, ...]:
+    return tuple(map(_step, _keys(path)))
 
 
-def _step(value: Json, step: str) -> Iterator[Json]:
-    if not isinstance(value, dict):
-        yield None
-        return
-    name = step.removesuffix("[]")
+def _step(text: str) -> _Step:
+    name = text.removesuffix("[]")
     if name.startswith("*"):
         ending, _, exception = name[1:].partition("!")
-        yield from (value[key] for key in value if key.endswith(ending) and key != exception)
-        return
-    if name == step:
-        yield value.get(name)
-        return
-    listed = opened(value.get(name))
-    if isinstance(listed, list):
-        yield from listed
+        return _Step(name, ending=ending, exception=exception)
+    return _Step(name, is_list=name != text)

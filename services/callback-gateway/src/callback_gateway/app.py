@@ -33,7 +33,6 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[lifecycle
         patience=Patience(publishing=settings.publish_patience, whole_request=WHOLE_REQUEST),
         clock=clock.SYSTEM,
     )
-    stack.push_async_callback(handlers.drain)
     limits = http.Limits(
         body_deadline=settings.body_deadline,
         body_bytes=settings.gateway_body_bytes,

@@ -43,8 +43,8 @@ class Handlers:
         self._publisher = publisher
         self._keys = keys
         self._patience = patience
+        self._last_try = (patience.publishing - PAUSE).total_seconds()
         self._clock = clock
-        self._storing: dict[str, asyncio.Task[Stored | None]] = {}
 
     async def on_callback(self, callback: Callback, *, began: float) -> Problem | None:
         """Return None once the callback is stored; `began` is the request's start (monotonic)."""
@@ -59,45 +59,32 @@ class Handlers:
                 _note(report, stored)
                 return None if stored is not None else answers.NOT_STORED
 
-    async def drain(self) -> None:
-        """Wait for what is being stored; its callers may be gone already."""
-        if self._storing:
-            await asyncio.wait(tuple(self._storing.values()))
-
     def _time_left(self, began: float) -> float:
         rest = self._patience.whole_request.total_seconds() - (self._clock.monotonic() - began)
         return max(0.0, min(rest, self._patience.publishing.total_seconds()))
 
     async def _stored(self, report: Report, *, within: float) -> Stored | None:
-        """Share one publish among identical callbacks; a caller who leaves does not stop it."""
-        key = report.message.id
-        storing = self._storing.get(key)
-        if storing is None:
-            storing = asyncio.create_task(self._publish(report), name="store-callback")
-            self._storing[key] = storing
-            storing.add_done_callback(lambda _done: self._storing.pop(key, None))
+        """Publish while the caller waits; identical callbacks and lost answers share the id."""
+        began = self._clock.monotonic()
         try:
             async with asyncio.timeout(within):
-                return await asyncio.shield(storing)
+                return await self._publish(report, until=began + self._last_try)
         except TimeoutError:
             return None
-
-    async def _publish(self, report: Report) -> Stored | None:
-        outgoing = Outgoing(subject=REPORT_RECEIVED, data=report.wire, msg_id=report.message.id)
-        began = self._clock.monotonic()
-        last_try = began + (self._patience.publishing - PAUSE).total_seconds()
-        try:
-            while True:
-                try:
-                    return await self._publisher.publish(outgoing)
-                except (NotStored, TooLarge) as refusal:
-                    hopeless = isinstance(refusal, TooLarge)
-                    if hopeless or self._clock.monotonic() >= last_try:
-                        log.warning("[KIE_CALLBACK] callback.publish_failed", reason=str(refusal))
-                        return None
-                await self._clock.sleep(PAUSE.total_seconds())
         finally:
             _STORING.observe(self._clock.monotonic() - began)
+
+    async def _publish(self, report: Report, *, until: float) -> Stored | None:
+        outgoing = Outgoing(subject=REPORT_RECEIVED, data=report.wire, msg_id=report.message.id)
+        while True:
+            try:
+                return await self._publisher.publish(outgoing)
+            except (NotStored, TooLarge) as refusal:
+                hopeless = isinstance(refusal, TooLarge)
+                if hopeless or self._clock.monotonic() >= until:
+                    log.warning("[KIE_CALLBACK] callback.publish_failed", reason=str(refusal))
+                    return None
+            await self._clock.sleep(PAUSE.total_seconds())
 
 
 def _note(report: Report, stored: Stored | None) -> None:
