@@ -1,6 +1,7 @@
 """Starting, running and stopping a service; the only place that installs signal handlers."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -14,6 +15,10 @@ log = structlog.get_logger()
 
 # Seconds a part gets to finish what it holds, unless it asks for more; below Kubernetes' 30.
 STOP_GRACE = 20.0
+
+# New containers between two collections, and collections between two of the next generation. A burst
+# of messages holds some thousand at a time; looking earlier finds nothing to free.
+COLLECT_AFTER = (10_000, 20, 20)
 
 OK, CRASHED, BAD_SETTINGS = 0, 1, 2
 
@@ -190,7 +195,18 @@ async def _until_stopped(build: Build[S], chosen: S, name: str) -> int:
 
 async def _serve(build: Build[S], chosen: S, name: str) -> None:
     async with service(build, chosen, name=name) as running:
+        leave_the_start_alone()
         await running.until_crash()
+
+
+def leave_the_start_alone() -> None:
+    """Spare the garbage collector what a start leaves behind: modules and models, never garbage.
+
+    Looking through them again and again costs pauses of some 50 ms under load.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
 
 
 def stop_signal() -> asyncio.Future[None]:

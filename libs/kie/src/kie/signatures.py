@@ -1,7 +1,6 @@
 """KIE's webhook signature. It covers the task id and the timestamp, never the body."""
 
 import base64
-import hashlib
 import hmac
 import re
 from collections.abc import Mapping, Sequence
@@ -55,4 +54,4 @@ def timestamp_of(header: str | None) -> datetime | None:
 
 def _signature(key: bytes, task_id: str, timestamp: str) -> bytes:
     signed = f"{task_id}.{timestamp}".encode("utf-8", "replace")
-    return base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest())
+    return base64.b64encode(hmac.digest(key, signed, "sha256"))

@@ -6,7 +6,6 @@ rotate.
 """
 
 import base64
-import hashlib
 import hmac
 import re
 from collections.abc import Mapping
@@ -98,4 +97,4 @@ def _claim(token: CallbackToken) -> bytes:
 
 def _mac(key: bytes, key_id: str, claim: bytes) -> bytes:
     signed = b"\0".join((_PURPOSE, key_id.encode("ascii"), claim))
-    return hmac.new(key, signed, hashlib.sha256).digest()[:_MAC_BYTES]
+    return hmac.digest(key, signed, "sha256")[:_MAC_BYTES]

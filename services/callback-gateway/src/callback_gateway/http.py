@@ -9,13 +9,11 @@ import hashlib
 import re
 import traceback
 from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Protocol
 
 import structlog
-from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
@@ -54,6 +52,10 @@ class SlowBody(Exception):
     """The body had not ended by its deadline."""
 
 
+class BrokenOff(Exception):
+    """The caller left before the body had ended."""
+
+
 class OnCallback(Protocol):
     """Whoever decides about a callback; None means that it is stored."""
 
@@ -67,6 +69,7 @@ class Door:
         self._on_callback = on_callback
         self._limits = limits
         self._clock = clock
+        self._body_seconds = limits.body_deadline.total_seconds()
         self._open = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -80,18 +83,18 @@ class Door:
             return _refused(answers.NOT_FOUND, closing=True)
         if scope["method"] != "POST":
             return _refused(answers.WRONG_METHOD, closing=True)
-        return await self._on_post(Request(scope, receive), address["token"])
+        return await self._on_post(scope, receive, address["token"])
 
-    async def _on_post(self, request: Request, token: str | None) -> Response:
+    async def _on_post(self, scope: Scope, receive: Receive, token: str | None) -> Response:
         if self._open >= self._limits.open_requests:
             return _refused(answers.BUSY, closing=True)
         self._open += 1
         _OPEN.set(self._open)
         try:
-            return await self._answer(request, token)
+            return await self._answer(scope, receive, token)
         except SlowBody:
             return _refused(answers.SLOW_BODY, closing=True)
-        except ClientDisconnect:
+        except BrokenOff:
             log.info("[KIE_CALLBACK] callback.broken_off")
             # Nobody reads it; the code says in the metrics what happened.
             return _counted(Response(status_code=499))
@@ -107,37 +110,51 @@ class Door:
             self._open -= 1
             _OPEN.set(self._open)
 
-    async def _answer(self, request: Request, token: str | None) -> Response:
+    async def _answer(self, scope: Scope, receive: Receive, token: str | None) -> Response:
         began = self._clock.monotonic()
-        body, whole = await self._read(request)
+        body, whole = await self._read(receive)
         callback = Callback(
             token=token,
             body=body,
             received_at=self._clock.now(),
-            headers=_heard(request.scope),
+            headers=_heard(scope),
         )
         problem = await self._on_callback(callback, began=began)
         if problem is not None:
             return _answer_of(problem, closing=not whole)
-        return _stored(closing=not whole)
+        _TAKEN.inc()
+        return _STORED if whole else _STORED_AND_CLOSING
 
-    async def _read(self, request: Request) -> tuple[Body, bool]:
+    async def _read(self, receive: Receive) -> tuple[Body, bool]:
         """Read until the end, the cap or the deadline; tells whether the end was reached."""
         kept = bytearray()
         digest = hashlib.sha256()
         size = 0
         whole = True
-        async with _deadline(self._limits.body_deadline):
-            async for chunk in request.stream():
-                taken = chunk[: self._limits.body_bytes - size]
-                digest.update(taken)
-                kept += taken[: BODY_KEPT - len(kept)]
-                size += len(taken)
-                if len(taken) < len(chunk):
-                    whole = False
-                    break
+        try:
+            async with asyncio.timeout(self._body_seconds):
+                async for chunk in _chunks(receive):
+                    taken = chunk[: self._limits.body_bytes - size]
+                    digest.update(taken)
+                    kept += taken[: BODY_KEPT - len(kept)]
+                    size += len(taken)
+                    if len(taken) < len(chunk):
+                        whole = False
+                        break
+        except TimeoutError as late:
+            raise SlowBody from late
         truncated = size > len(kept) or not whole
         return Body(kept=bytes(kept), digest=digest.hexdigest(), truncated=truncated), whole
+
+
+async def _chunks(receive: Receive) -> AsyncIterator[bytes]:
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise BrokenOff
+        yield message.get("body", b"")
+        more = message.get("more_body", False)
 
 
 def _heard(scope: Scope) -> dict[str, str]:
@@ -147,19 +164,6 @@ def _heard(scope: Scope) -> dict[str, str]:
         for raw, value in reversed(scope["headers"])
         if (name := _HEARD.get(raw)) is not None
     }
-
-
-@asynccontextmanager
-async def _deadline(limit: timedelta) -> AsyncIterator[None]:
-    try:
-        async with asyncio.timeout(limit.total_seconds()):
-            yield
-    except TimeoutError as late:
-        raise SlowBody from late
-
-
-def _stored(*, closing: bool) -> Response:
-    return _counted(Response(STORED, media_type="application/json", headers=_closing(closing)))
 
 
 def _refused(problem: Problem, *, closing: bool) -> Response:
@@ -176,7 +180,7 @@ def _answer_of(problem: Problem, *, closing: bool) -> Response:
         "detail": problem.detail,
         "hint": problem.hint,
     }
-    headers = _closing(closing)
+    headers = _closing(closing=closing)
     if problem.retry_after is not None:
         headers["Retry-After"] = str(problem.retry_after)
     if problem is answers.WRONG_METHOD:
@@ -186,7 +190,7 @@ def _answer_of(problem: Problem, *, closing: bool) -> Response:
     )
 
 
-def _closing(closing: bool) -> dict[str, str]:  # noqa: FBT001 - read at every call by its name
+def _closing(*, closing: bool) -> dict[str, str]:
     # An unread rest of a body must not be mistaken for the next request, nor be read for ever.
     return {"Connection": "close"} if closing else {}
 
@@ -194,3 +198,11 @@ def _closing(closing: bool) -> dict[str, str]:  # noqa: FBT001 - read at every c
 def _counted(response: Response) -> Response:
     _ANSWERS.labels(str(response.status_code)).inc()
     return response
+
+
+_TAKEN: Final = _ANSWERS.labels("200")
+# Responses hold nothing of a request, so one serves all.
+_STORED: Final = Response(STORED, media_type="application/json")
+_STORED_AND_CLOSING: Final = Response(
+    STORED, media_type="application/json", headers=_closing(closing=True)
+)
