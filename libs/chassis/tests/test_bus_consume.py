@@ -189,8 +189,9 @@ async def test_one_poison_message_does_not_hold_up_its_batch(
         await until(lambda: len(handled) == 19, within=2)
 
 
+@pytest.mark.parametrize("max_workers", [None, 50])
 async def test_stopping_lets_a_running_handler_finish_and_ack(
-    js: JetStreamContext, broker: NatsBroker
+    js: JetStreamContext, broker: NatsBroker, max_workers: int | None
 ) -> None:
     begun, release = asyncio.Event(), asyncio.Event()
 
@@ -198,7 +199,7 @@ async def test_stopping_lets_a_running_handler_finish_and_ack(
         begun.set()
         await release.wait()
 
-    async with running(consumer(broker, handle)) as task:
+    async with running(consumer(broker, handle, max_workers=max_workers)) as task:
         await js.publish("work.done", b"one")
         await begun.wait()
         task.cancel()
@@ -207,6 +208,27 @@ async def test_stopping_lets_a_running_handler_finish_and_ack(
 
     assert task.done()
     await settled(js)
+
+
+async def test_no_more_handlers_than_workers_run_at_once(
+    js: JetStreamContext, broker: NatsBroker
+) -> None:
+    running_now, most, handled = 0, 0, 0
+
+    async def handle(_delivered: bus.Delivered) -> None:
+        nonlocal running_now, most, handled
+        running_now += 1
+        most = max(most, running_now)
+        await clock.SYSTEM.sleep(0.01)
+        running_now -= 1
+        handled += 1
+
+    for number in range(20):
+        await js.publish("work.done", str(number).encode())
+    async with running(consumer(broker, handle, max_workers=3)):
+        await until(lambda: handled == 20, within=5)
+
+    assert most == 3
 
 
 async def test_a_durable_that_does_not_stand_is_refused_not_made(

@@ -50,6 +50,19 @@ async def test_limits_survive_the_return_to_the_pool(database: rooms.Database) -
             assert await lent.fetchval("SHOW statement_timeout") == "200ms"
 
 
+async def test_a_transaction_left_open_ends_with_the_lending(database: rooms.Database) -> None:
+    """Nothing resets a session, so this much must be sure: no lock and no row outlives its caller."""
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)  # asyncpg tells
+    for _ in range(2):
+        async with database.connection() as lent:
+            assert not lent.is_in_transaction()
+            await lent.execute("BEGIN; INSERT INTO rows VALUES (1, NULL); LOCK rows")
+
+    async with database.transaction() as lent:
+        await lent.execute("LOCK rows")
+        assert await lent.fetchval("SELECT count(*) FROM rows") == 0
+
+
 async def test_jsonb_is_plain_values(database: rooms.Database) -> None:
     body = {"a": [1, None, "я"]}
 

@@ -23,6 +23,9 @@ from chassis.verdicts import Hopeless, TryLater
 log = structlog.get_logger()
 
 FETCH_TIMEOUT = 1.0  # seconds; also bounds how long a restarted server goes unnoticed
+# FastStream asks again and again until a batch is full or this time is over: once is enough, the
+# pull itself waits for a first message and takes what is there.
+AT_ONCE = 0.001
 INFO_TIMEOUT = 1.5  # seconds to look at a durable; a readiness check gets two
 FIRST_DELAY = 0.5  # seconds before a message that met a bug comes again
 LONGEST_DELAY = 30.0
@@ -75,14 +78,13 @@ def consume(  # noqa: PLR0913 - all by keyword; the routing line of a service
     cancellation → left alone, so that it comes again after ack_wait. `max_workers` lets the next
     fetch begin before the slowest handler of this one has ended.
     """
-    judge = _Judge(durable, handler, on_hopeless)
+    judge = _Judge(durable, handler, on_hopeless, max_workers=max_workers)
     subscriber = broker.subscriber(
         subject,
         stream=JStream(stream, declare=False),
         durable=durable,
-        # Not batch=True: that lingers for its whole timeout before it hands over a partial batch.
-        pull_sub=PullSub(batch_size=batch, timeout=FETCH_TIMEOUT),
-        max_workers=max_workers,
+        # In batches: FastStream's way to a handler costs as much as handling one message.
+        pull_sub=PullSub(batch_size=batch, timeout=AT_ONCE, batch=True),
         ack_policy=AckPolicy.MANUAL,
         no_reply=True,
         persistent=False,
@@ -90,8 +92,8 @@ def consume(  # noqa: PLR0913 - all by keyword; the routing line of a service
         # Not taken from the connection by itself; the bytes end in a dot.
         inbox_prefix=broker.connection.new_inbox().rpartition(".")[0].encode() + b".",
     )
-    subscriber(judge.on_message)
-    return Consumer(broker, subscriber, stream=stream, durable=durable)
+    subscriber(judge.on_messages)
+    return Consumer(broker, subscriber, judge, stream=stream, durable=durable)
 
 
 class Consumer:
@@ -100,7 +102,8 @@ class Consumer:
     def __init__(
         self,
         broker: NatsBroker,
-        subscriber: LogicSubscriber[Msg],
+        subscriber: LogicSubscriber[list[Msg]],
+        judge: "_Judge",
         *,
         stream: str,
         durable: str,
@@ -109,6 +112,7 @@ class Consumer:
         self.name = f"consumer:{durable}"
         self._broker = broker
         self._subscriber = subscriber
+        self._judge = judge
         self._stream = stream
         self._durable = durable
 
@@ -116,7 +120,9 @@ class Consumer:
         """Pull until cancelled; a durable that does not appear in time is a crash."""
         await self._await_durable()
         client = self._broker.connection
-        pull = await open_pull(client, stream=self._stream, durable=self._durable)
+        pull = await open_pull(
+            client, stream=self._stream, durable=self._durable, patience=FETCH_TIMEOUT
+        )
         await self._subscriber.start()
         # Before the consume loop's first turn: nothing has been awaited since it was made.
         pull.replaces(self._subscriber.subscription)
@@ -152,6 +158,7 @@ class Consumer:
     async def _stop(self) -> None:
         try:
             await self._subscriber.stop()
+            await self._judge.drain(self._broker.config.graceful_timeout)
         except (nats.errors.Error, OSError) as problem:
             log.warning("consumer.stop_failed", durable=self._durable, problem=repr(problem))
 
@@ -159,10 +166,39 @@ class Consumer:
 class _Judge:
     """Turns the end of a handler into the verdict on its message."""
 
-    def __init__(self, durable: str, handler: Handler, on_hopeless: OnHopeless | None) -> None:
+    def __init__(
+        self,
+        durable: str,
+        handler: Handler,
+        on_hopeless: OnHopeless | None,
+        *,
+        max_workers: int | None,
+    ) -> None:
         self._durable = durable
         self._handler = handler
         self._on_hopeless = on_hopeless
+        self._workers = asyncio.Semaphore(max_workers) if max_workers is not None else None
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def on_messages(self, messages: list[Msg]) -> None:
+        """Handle all side by side; with workers return as soon as each message has one."""
+        workers = self._workers
+        if workers is None:
+            await asyncio.gather(*map(self.on_message, messages))
+            return
+        for msg in messages:
+            await workers.acquire()
+            handling = asyncio.create_task(self.on_message(msg))
+            self._running.add(handling)
+            handling.add_done_callback(self._running.discard)
+            handling.add_done_callback(lambda _done: workers.release())
+
+    async def drain(self, seconds: float | None) -> None:
+        """Let workers finish; who takes longer is cancelled, and its message comes again."""
+        if self._running:
+            _, late = await asyncio.wait(self._running, timeout=seconds)
+            for handling in late:
+                handling.cancel()
 
     async def on_message(self, msg: Msg) -> None:
         """Handle one message and settle it; raises only cancellation."""
@@ -225,7 +261,7 @@ class _Judge:
             log.warning("message.verdict_untold", durable=self._durable, problem=repr(problem))
 
 
-async def _raw(message: StreamMessage[Msg]) -> Msg:
+async def _raw(message: StreamMessage[list[Msg]]) -> list[Msg]:
     return message.raw_message
 
 

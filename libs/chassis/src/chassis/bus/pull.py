@@ -38,12 +38,15 @@ class SteadyPull:
     refused, and reports each kind of trouble once.
     """
 
-    def __init__(self, client: Client, inbox: Subscription, *, stream: str, durable: str) -> None:
+    def __init__(
+        self, client: Client, inbox: Subscription, *, stream: str, durable: str, patience: float
+    ) -> None:
         """Made by `open_pull`."""
         self._plain: Ending | None = None
         self._client = client
         self._inbox = inbox
         self._durable = durable
+        self._patience = patience
         self._next = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}"
         self._number = 0
         self._closing = False
@@ -53,14 +56,20 @@ class SteadyPull:
         """Take the place of the plain subscription, and end it together with this one."""
         self._plain = plain
 
-    async def fetch(self, batch: int = 1, timeout: float | None = 5) -> list[Msg]:
-        """Return what is there, else wait for the first message; an empty list after `timeout`."""
-        seconds = timeout or 1.0
+    async def fetch(
+        self,
+        batch: int = 1,
+        timeout: float | None = None,  # noqa: ARG002 - what FastStream calls it with
+    ) -> list[Msg]:
+        """Return what is there, else wait for the first message; empty when none came in time.
+
+        The time is that of `open_pull`; `timeout` is FastStream's, for whole batches.
+        """
         if self._closing or not self._client.is_connected:
             return await self._pause(None if self._closing else "disconnected")
         try:
             # Late: messages of a pull that was given up before they came.
-            messages = await self._late() or await self._pull(batch, seconds)
+            messages = await self._late() or await self._pull(batch, self._patience)
             if not self._closing:
                 return messages
             await self._give_back(messages)
@@ -141,13 +150,13 @@ class SteadyPull:
             log.warning("fetch.troubled", durable=self._durable, trouble=trouble)
 
 
-async def open_pull(client: Client, *, stream: str, durable: str) -> SteadyPull:
-    """Subscribe an inbox for the pulls of one durable."""
+async def open_pull(client: Client, *, stream: str, durable: str, patience: float) -> SteadyPull:
+    """Subscribe an inbox for the pulls of one durable; each waits `patience` seconds at most."""
     # A pull asks for a bounded number, so the client's own limits would only drop messages.
     inbox = await client.subscribe(
         f"{client.new_inbox()}.*", pending_msgs_limit=0, pending_bytes_limit=0
     )
-    return SteadyPull(client, inbox, stream=stream, durable=durable)
+    return SteadyPull(client, inbox, stream=stream, durable=durable, patience=patience)
 
 
 def _status(msg: Msg) -> str | None:

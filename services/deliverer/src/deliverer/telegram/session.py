@@ -126,7 +126,10 @@ class WitnessedSession(AiohttpSession):
         files: dict[str, InputFile] = {}
         prepared = (
             (name, self.prepare_value(value, bot=bot, files=files))
-            for name, value in method.model_dump(warnings=False).items()
+            # What is not set has no default here: no bot of ours has properties of its own.
+            for name, value in method.model_dump(
+                warnings=False, include=method.model_fields_set
+            ).items()
         )
         fields = [(name, value) for name, value in prepared if value]
         if files:
