@@ -19,8 +19,9 @@ ON CONFLICT (task_id) DO UPDATE SET state = 'waiting', seen_at = now() WHERE orp
 RETURNING id, task_id
 
 -- expire_orphans --
+-- An array: to IN the planner answers with a scan of every orphan there ever was.
 UPDATE orphans SET state = 'expired'
-WHERE id IN (
+WHERE id = ANY(ARRAY(
     SELECT id FROM orphans WHERE state = 'waiting' AND seen_at < now() - $1::interval
-    ORDER BY seen_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+    ORDER BY seen_at LIMIT $2 FOR UPDATE SKIP LOCKED))
 RETURNING id, task_id
