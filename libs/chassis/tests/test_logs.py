@@ -1,7 +1,10 @@
 """Logging: one form for all, and no secret in any of it."""
 
+import errno
+import io
 import json
 import logging
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -107,3 +110,22 @@ def test_the_level_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
     structlog.get_logger().info("thing.done")
 
     assert output(capsys) == ""
+
+
+class FullDisk(io.StringIO):
+    def write(self, _text: str) -> int:
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+
+@pytest.mark.parametrize("gone", [True, False], ids=["closed", "disk full"])
+def test_a_line_that_cannot_be_written_stops_nobody(
+    gone: bool,  # noqa: FBT001 - a parameter of the test
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stderr = io.StringIO() if gone else FullDisk()
+    if gone:
+        stderr.close()
+    logs.configure()
+    monkeypatch.setattr(sys, "stderr", stderr)
+
+    structlog.get_logger().info("thing.done")

@@ -4,6 +4,7 @@ import logging
 import re
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Literal
 
 import structlog
@@ -64,7 +65,7 @@ def configure(
     # Ours go straight to the file: stdlib's way costs three times as much a line.
     structlog.configure(
         processors=[*_beginning(service), *_ending(output)],
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=_Lines,
         wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )
@@ -79,6 +80,16 @@ def configure(
     root.setLevel(level.upper())
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+class _Lines:
+    """Writes to stderr as it stands; what cannot be written is lost, never the work it tells of."""
+
+    def msg(self, line: str) -> None:
+        with suppress(OSError, ValueError):
+            sys.stderr.write(f"{line}\n")
+
+    debug = info = warning = error = critical = exception = msg
 
 
 def complain(text: str) -> None:
