@@ -66,8 +66,12 @@ def test_a_failure_has_its_class(
     assert class_of(family=family, code=code, message=message) is expected
 
 
-def test_a_state_word_outranks_code_and_text() -> None:
-    data = {"taskId": "t", "status": "SENSITIVE_WORD_ERROR", "errorCode": 500}
+@pytest.mark.parametrize(
+    "word",
+    ["SENSITIVE_WORD_ERROR", "SENSITIVE_WORD_ERROR-Content filtered", "Sensitive_Word_Error"],
+)
+def test_a_state_word_outranks_code_and_text(word: str) -> None:
+    data = {"taskId": "t", "status": word, "errorCode": 500}
     raw = json.dumps({"code": 200, "msg": "success", "data": data}).encode()
 
     assert classify(read_poll(raw, family="suno_music")) is FailureClass.MODERATED

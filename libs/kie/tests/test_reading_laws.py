@@ -1,7 +1,7 @@
 """Whatever the bytes, reading never raises and what it returns can be stored."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.values import FailureClass
+from kie import dialects
 from kie.classes import classify
-from kie.dialects import BY_FAMILY
+from kie.dialects import BY_FAMILY, DIALECTS, Recognised, generic
+from kie.dialects.base import Dialect, Sign
 from kie.reading import Reading, State, read_callback, read_poll
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -37,6 +39,30 @@ jsons = st.recursive(
     scalars,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
     max_leaves=12,
+)
+
+
+SIGNS = [sign for each in DIALECTS for sign in (*each.callback_signs, *each.poll_signs)]
+# Every key by which a family is told, so that drawn messages come close to many signs at once.
+KEYS = sorted(
+    {
+        key.removesuffix("[]")
+        for sign in SIGNS
+        for path in (sign.path, *sign.also, *sign.lacks)
+        for key in path.split(".")
+    }
+)
+SIGN_WORDS = sorted({word for sign in SIGNS for word in sign.words})
+
+
+def keyed(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    objects = st.dictionaries(st.sampled_from(KEYS), inner, max_size=5)
+    return objects | objects.map(json.dumps) | st.lists(inner, max_size=2)
+
+
+shaped = st.recursive(st.none() | st.just("la la") | st.sampled_from(SIGN_WORDS), keyed)
+messages = st.fixed_dictionaries(
+    {}, optional={"data": shaped, "taskId": st.just("t"), "code": st.just(200)}
 )
 
 
@@ -101,6 +127,31 @@ def test_any_json(value: object, family: str | None) -> None:
 @given(mutated(), families, st.integers(100, 599))
 def test_any_mutation_of_a_real_message(body: object, family: str | None, http_status: int) -> None:
     assert_lawful_both_ways(json.dumps(body).encode(), family, http_status)
+
+
+def plainly(signs: Callable[[Dialect], tuple[Sign, ...]], root: dict[str, Any]) -> Recognised:
+    """The law of recognition: the first sign that fits, every one tried in order."""
+    for dialect in DIALECTS:
+        for sign in signs(dialect):
+            if sign.fits(root):
+                return Recognised(dialect, sign.family or dialect.families[0], sign)
+    return Recognised(generic.DIALECT)
+
+
+def assert_recognised_by_the_law(root: dict[str, Any]) -> None:
+    assert dialects.of_callback(root) == plainly(lambda each: each.callback_signs, root)
+    assert dialects.of_poll(root) == plainly(lambda each: each.poll_signs, root)
+
+
+@given(mutated() | messages | st.dictionaries(texts, jsons, max_size=4))
+def test_signs_ruled_out_at_a_glance_would_not_have_fitted(root: dict[str, Any]) -> None:
+    assert_recognised_by_the_law(root)
+
+
+def test_no_message_we_know_loses_its_sign_at_a_glance() -> None:
+    for body in BODIES:
+        assert_recognised_by_the_law(body)
+        assert_recognised_by_the_law({**body, "data": json.dumps(body.get("data"))})
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,8 @@ def tracks(*links: str | None) -> dict[str, Any]:
         json.dumps([CLIP]),
         [{"url": CLIP}],
         CLIP,
+        json.dumps(CLIP),
+        {"resultUrls": json.dumps(CLIP)},
         {"resultUrls": [CLIP, CLIP, "", None, f" {CLIP} "]},
     ],
     ids=str,
@@ -203,6 +205,15 @@ def test_the_first_track_of_a_song_is_partial() -> None:
 
     assert (reading.state, reading.result_urls) == (State.PROGRESS, (SONG,))
     assert reading.family == "suno_music"
+
+
+def test_lyrics_of_an_untold_record_are_text() -> None:
+    data = {"taskId": "t", "status": "SUCCESS", "response": {"data": [{"text": "la la"}]}}
+
+    reading = poll(None, answer(data))
+
+    assert (reading.family, reading.state) == ("suno_lyrics", State.SUCCEEDED)
+    assert [medium.text for medium in reading.media] == ["la la"]
 
 
 def test_lyrics_are_recognised_and_are_text() -> None:

@@ -166,6 +166,41 @@ def test_an_untold_record_is_never_read_as_the_opposite(speech: Speech) -> None:
         assert reading.task_id == ID
 
 
+@pytest.mark.parametrize("speech", SPEECHES, ids=lambda speech: speech.family)
+@pytest.mark.parametrize(
+    "change", [str.upper, str.lower, str.title], ids=lambda each: each.__name__
+)
+def test_a_word_means_the_same_in_any_case(speech: Speech, change: Callable[[str], str]) -> None:
+    for state, record in (
+        (State.SUCCEEDED, speech.record_done),
+        (State.FAILED, speech.record_failed),
+        (State.PROGRESS, speech.record_running),
+    ):
+        told = {**record, speech.word: change(str(record[speech.word]))}
+        reading = read_poll(json.dumps(envelope(told)).encode(), family=speech.family)
+        assert (reading.task_id, reading.state) == (ID, state)
+
+
+def test_no_family_tells_two_words_apart_by_their_case() -> None:
+    for dialect in BY_FAMILY.values():
+        for facts in (dialect.callback, dialect.poll):
+            told = {(word.casefold(), meaning) for word, meaning in facts.words.items()}
+            assert len(told) == len({word for word, _ in told})
+
+
+@pytest.mark.parametrize("stage", ["Complete", "COMPLETE"])
+def test_a_stage_is_recognised_in_any_case(stage: str) -> None:
+    for speech in SPEECHES:
+        if speech.done["data"].get("callbackType") != "complete" or speech.texts:
+            continue
+        body = copy.deepcopy(speech.done)
+        body["data"]["callbackType"] = stage
+        for family in (speech.family, None):
+            reading = read_callback(json.dumps(body).encode(), family=family)
+            assert reading.state is State.SUCCEEDED
+            assert set(reading.result_urls) == set(speech.urls)
+
+
 ODD_WORDS = ("paused", "SUCCESSFUL", "TEXT_SUCCESSES", "fail_soon", "7", 7, -1, True, ["success"])
 
 
@@ -359,6 +394,13 @@ def test_stems_split_finely_under_both_keys(key: str) -> None:
 
     assert (reading.family, reading.result_urls) == ("suno_vocal_removal", (SONG,))
     assert reading.anomalies == ()
+
+
+@pytest.mark.parametrize("key", ["vocal_separation_info", "vocal_removal_info"])
+def test_a_stem_under_the_key_that_was_cut_short(key: str) -> None:
+    body = envelope({"task_id": ID, key: {"origin_url": "", "vocal_ur": SONG}})
+
+    assert read_callback(json.dumps(body).encode()).result_urls == (SONG,)
 
 
 def test_a_song_that_fails_with_a_text_of_its_own() -> None:

@@ -70,8 +70,9 @@ def parse(raw: bytes) -> Body:
 def embedded(text: str) -> Json:
     """Return the JSON that a string value carries, None when it carries none; never raises.
 
-    KIE encodes some values twice (`resultJson`, `promptJson`), so one more layer is opened. The
-    value is shared with whoever asks again: nobody changes it.
+    KIE encodes some values twice (`resultJson`, `promptJson`), so one more layer is opened; what is
+    inside may be a text, such as one link. The value is shared with whoever asks again: nobody
+    changes it.
     """
     value: Json = text
     for _layer in range(2):
@@ -81,7 +82,7 @@ def embedded(text: str) -> Json:
             value = _EMBEDDED.decode(value)
         except (ValueError, RecursionError):
             return None
-    return None if isinstance(value, str) else value
+    return None if value == text else value
 
 
 def storable(text: str) -> str:

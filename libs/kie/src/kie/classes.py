@@ -75,8 +75,10 @@ def class_of(
     """Class of a failure known by its parts, such as a refused creation."""
     dialect = BY_FAMILY.get(family or "")
     own = dialect.failures if dialect else {}
-    if status is not None and status in own:
-        return own[status]
+    # A state word may carry a remark after a dash, and stand in any case.
+    word = (status or "").partition("-")[0].strip().upper()
+    if word in own:
+        return own[word]
     for pattern, failure_class in _PHRASES:
         if message and pattern.search(message):
             return failure_class

@@ -39,6 +39,8 @@ _ANY_CASE = re.IGNORECASE
 _POLL_TEXTS: tuple[tuple[re.Pattern[str], State], ...] = (
     (re.compile(r"record ?(info)? is null|does not exist|not found", _ANY_CASE), State.NOT_FOUND),
     (re.compile(r"records within \d+ days", _ANY_CASE), State.NOT_FOUND),
+    # Runway's account is busy: the request was right, the moment was not.
+    (re.compile(r"limit for concurrent", _ANY_CASE), State.TRANSIENT_ERROR),
     # "4k is processing. It should be ready in 5-10 minutes."
     (re.compile(r"is processing", _ANY_CASE), State.PROGRESS),
     # The parent is not ready, or never will be: not told.

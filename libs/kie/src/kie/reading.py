@@ -1,5 +1,6 @@
 """Reading what KIE says. Never raises: what cannot be understood is `unknown`, with the reason."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from kie import body, dialects, envelope, results, task_ids, verdicts
@@ -30,7 +31,7 @@ def read_callback(raw: bytes, *, family: str | None = None) -> Reading:
     message = body.parse(raw)
     if not message.readable:
         return _unreadable(message, family)
-    chosen = _chosen(family, dialects.of_callback(message.root))
+    chosen = _chosen(family, message.root, dialects.of_callback)
     facts = chosen.dialect.callback
     found = results.collect(facts, message.root)
     verdict = verdicts.on_callback(facts, message.root, found)
@@ -46,7 +47,7 @@ def read_poll(raw: bytes, *, family: str | None = None, http_status: int = _HTTP
         return _http_error(message, family, http_status)
     if not message.readable:
         return _unreadable(message, family)
-    chosen = _chosen(family, dialects.of_poll(message.root))
+    chosen = _chosen(family, message.root, dialects.of_poll)
     facts = chosen.dialect.poll
     found = results.collect(facts, message.root)
     verdict = verdicts.on_poll(facts, message.root, found)
@@ -90,13 +91,18 @@ class _Chosen:
     anomalies: tuple[Anomaly, ...] = ()
 
 
-def _chosen(told: str | None, guess: dialects.Recognised) -> _Chosen:
+def _chosen(
+    told: str | None,
+    root: dict[str, Json],
+    guess_from: Callable[[dict[str, Json]], dialects.Recognised],
+) -> _Chosen:
+    if told in dialects.BY_FAMILY:
+        return _Chosen(dialects.BY_FAMILY[told], told, Step("family", why="told by the caller"))
+    guess = guess_from(root)
     place = guess.sign.path if guess.sign else None
     why = str(guess.sign) if guess.sign else "no shape only one family has"
     if told is None:
         return _Chosen(guess.dialect, guess.family, Step("family", place, why))
-    if told in dialects.BY_FAMILY:
-        return _Chosen(dialects.BY_FAMILY[told], told, Step("family", why="told by the caller"))
     step = Step("family", place, f"told one nobody knows, so by shape: {why}")
     return _Chosen(guess.dialect, guess.family, step, (Anomaly.UNKNOWN_FAMILY,))
 

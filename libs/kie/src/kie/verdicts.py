@@ -139,10 +139,19 @@ def _heard(facts: Facts, root: dict[str, Json], place: str) -> _Said | None:
             word = str(flag)
         case other:
             return _Said(place, f"<{type(other).__name__}>", None)
-    meaning = facts.words.get(word)
+    meaning = _meaning(facts, word)
     if meaning is None and facts.words_have_remarks:
-        meaning = facts.words.get(word.partition("-")[0].strip())
+        meaning = _meaning(facts, word.partition("-")[0].strip())
     return _Said(place, word, meaning)
+
+
+def _meaning(facts: Facts, word: str) -> Word | None:
+    exact = facts.words.get(word)
+    if exact is not None:
+        return exact
+    # Pages differ in case; no family tells two words apart by it.
+    folded = word.casefold()
+    return next((mean for known, mean in facts.words.items() if known.casefold() == folded), None)
 
 
 def _contradiction(outer: envelope.Envelope, said: _Said | None) -> Verdict:

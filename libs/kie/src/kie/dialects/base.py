@@ -74,7 +74,11 @@ class Sign:
         value = at(root, self.path)
         if self.is_null:
             return value is None
-        return not self.words or (isinstance(value, str) and value in self.words)
+        return not self.words or (isinstance(value, str) and self._says(value))
+
+    def _says(self, value: str) -> bool:
+        said = value.strip().casefold()
+        return any(word.casefold() == said for word in self.words)
 
     def __str__(self) -> str:
         """Say what was seen."""

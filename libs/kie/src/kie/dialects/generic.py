@@ -5,16 +5,13 @@ Flags 0 and 2 mean running here and failed there, so an error code must tell whi
 
 from kie.dialects.base import Dialect, Facts, Links, Sign, Word
 from kie.dialects.suno_files import FLAG_WORDS
-from kie.dialects.suno_music import STATUSES
-
-_TASK_COMPLETED = "task_completed"
-
+from kie.dialects.suno_music import STATUSES, TASK_COMPLETED
 
 DIALECT = Dialect(
     families=("generic",),
     callback=Facts(
         word_at="data.callbackType",
-        words={_TASK_COMPLETED: Word.DONE},
+        words={TASK_COMPLETED: Word.DONE},
         word_required=True,
         code_outranks_word=True,
     ),
@@ -29,9 +26,18 @@ DIALECT = Dialect(
             "1": Word.DONE,
             "2": Word.RUNNING_OR_FAILED,
             "3": Word.FAILED,
+            # Only Luma has it.
+            "4": Word.UNDELIVERED,
         },
         words_have_remarks=True,
         word_required=True,
     ),
-    callback_signs=(Sign(path="data.callbackType", words=frozenset({_TASK_COMPLETED})),),
+    # With a list of results beside it, it is a song's word.
+    callback_signs=(
+        Sign(
+            path="data.callbackType",
+            words=frozenset({TASK_COMPLETED}),
+            lacks=("data.data",),
+        ),
+    ),
 )

@@ -25,5 +25,9 @@ DIALECT = Dialect(
         progress_at="data.progress",
     ),
     callback_signs=(Sign(path="data.info", is_null=True), Sign(path="data.info.result_urls")),
-    poll_signs=(Sign(path="data.response.result_urls"),),
+    poll_signs=(
+        Sign(path="data.response.result_urls"),
+        Sign(path="data.progress", also=("data.successFlag",)),
+        Sign(path="data.status", words=frozenset({"GENERATING", "GENERATE_FAILED"})),
+    ),
 )

@@ -40,6 +40,6 @@ MP4 = Dialect(
     ),
     # Runway and Aleph send the same link, but always with a picture or an id beside it.
     callback_signs=(Sign(path="data.video_url", lacks=("data.image_url", "data.video_id")),),
-    poll_signs=(Sign(path="data.musicIndex"),),
+    poll_signs=(Sign(path="data.musicIndex"), Sign(path="data.response.videoUrl")),
     failures=FAILURES,
 )

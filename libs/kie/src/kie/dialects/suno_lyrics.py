@@ -21,6 +21,9 @@ DIALECT = Dialect(
         word_required=True,
     ),
     callback_signs=(Sign(path="data.data[].text", is_text=True),),
-    poll_signs=(Sign(path="data.type", words=frozenset({"LYRICS"})),),
+    poll_signs=(
+        Sign(path="data.type", words=frozenset({"LYRICS"})),
+        Sign(path="data.response.data[].text", is_text=True),
+    ),
     failures=FAILURES,
 )

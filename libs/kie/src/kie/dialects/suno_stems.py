@@ -4,12 +4,18 @@ from kie.dialects.base import Dialect, Facts, Links, Sign
 from kie.dialects.suno_files import FLAG_WORDS
 from kie.dialects.suno_music import FAILURES
 
-_CALLBACK_KEYS = ("data.vocal_separation_info", "data.vocal_removal_info")
+_KEYS = ("vocal_separation_info", "vocal_removal_info")
+_CALLBACK_KEYS = tuple(f"data.{key}" for key in _KEYS)
+# Records were seen with the callback's key, in `data` and in `data.response`.
+_RECORD_KEYS = (*_CALLBACK_KEYS, *(f"data.response.{key}" for key in _KEYS))
+# Of these one stands in every record, by the way of splitting and the spelling.
+_MARKS = ("vocalUrl", "originUrl", "originData", "vocal_url", "origin_url", "origin_data", *_KEYS)
 
 
 def _snake(root: str) -> tuple[Links, ...]:
     return (
         Links(f"{root}.*_url!origin_url", "audio"),
+        Links(f"{root}.vocal_ur", "audio"),  # cut short, as public handlers saw it
         Links(f"{root}.origin_data[].extract.audio_url", "audio"),
         Links(f"{root}.origin_data[].remove.audio_url", "audio"),
     )
@@ -33,7 +39,7 @@ DIALECT = Dialect(
     ),
     poll=Facts(
         media=(*_camel("data.response"), *_snake("data.response")),
-        media_instead=tuple(place for key in _CALLBACK_KEYS for place in _snake(key)),
+        media_instead=tuple(place for key in _RECORD_KEYS for place in _snake(key)),
         ignored=("data.response.originUrl",),
         word_at="data.successFlag",
         words=FLAG_WORDS,
@@ -41,6 +47,9 @@ DIALECT = Dialect(
         word_required=True,
     ),
     callback_signs=tuple(Sign(path=key) for key in _CALLBACK_KEYS),
-    poll_signs=(Sign(path="data.response.vocalUrl"), Sign(path="data.response.originUrl")),
+    poll_signs=(
+        *(Sign(path=f"data.response.{mark}") for mark in _MARKS),
+        *(Sign(path=key) for key in _CALLBACK_KEYS),
+    ),
     failures=FAILURES,
 )
