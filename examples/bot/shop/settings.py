@@ -22,6 +22,6 @@ def chosen() -> Settings:
         bot_token=os.environ["BOT_TOKEN"],
         telegram_api_url=os.environ.get("TELEGRAM_API_URL", "https://api.telegram.org"),
         nats_url=os.environ.get("NATS_URL", "nats://127.0.0.1:4222"),
-        bot=os.environ.get("SENDONCE_BOT", "default"),
+        bot=os.environ.get("BOT_NAME", "default"),
         cursor=Path(os.environ.get("CURSOR_FILE", "shop.cursor")),
     )

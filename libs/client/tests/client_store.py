@@ -193,7 +193,7 @@ def job(request: JobRequest) -> JobView:
         chat_id=request.chat_id,
         user_id=request.user_id,
         price=request.price,
-        currency=request.currency,
+        currency=request.currency or "RUB",
         money=MoneyState.HELD if request.price else MoneyState.NONE,
         callback_url=f"https://shop.example/callbacks/kie/{job_id}"
         if isinstance(request, ExpectJob)

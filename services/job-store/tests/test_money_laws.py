@@ -6,6 +6,7 @@ import asyncpg
 import pytest
 
 from contracts.api import Refusal, RefusalName, TopUp
+from contracts.ops import AddBot
 from contracts.reports import ReportState
 from contracts.values import JobState, MoneyState
 from job_store.store.creation import Created, Creation
@@ -24,6 +25,29 @@ async def test_one_wallet_pays_for_exactly_one_of_fifty_concurrent_creates(store
     assert len(made) == 1
     assert refused == [RefusalName.INSUFFICIENT_FUNDS] * 49
     assert await store.wallet() == (0, 100)
+
+
+async def test_what_a_job_does_not_say_is_its_bots(store: Store):
+    """Currency and language; what is said stays, and a bot that changes its mind changes no old request."""
+    bot = AddBot(slug="shop", currency="XTR", language="ru", not_after=LATER)
+    await store.ops.add_bot(bot)
+    await store.requests.topup(
+        "shop", TopUp(user_id=7, currency="XTR", amount=5, reference="r", not_after=LATER)
+    )
+    request = create(price=5)
+
+    job_id = await store.made(request)
+    told = await store.made(create(language="en", currency="RUB"))
+
+    rows = await store.fetch("SELECT id, currency, language FROM jobs")
+    assert {row["id"]: (row["currency"], row["language"]) for row in rows} == {
+        job_id: ("XTR", "ru"),
+        told: ("RUB", "en"),
+    }
+    await store.ops.add_bot(AddBot(slug="shop", currency="RUB", language="en", not_after=LATER))
+    (again,) = await store.creations.create([Creation("shop", request)])
+    assert isinstance(again, Created)
+    assert (again.job_id, again.is_new) == (job_id, False)
 
 
 async def test_fifty_concurrent_creates_with_one_key_make_one_job(store: Store):

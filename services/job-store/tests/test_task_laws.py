@@ -50,6 +50,20 @@ async def test_an_expired_orphan_is_still_matched(store: Store):
     assert told == ["orphans.waiting", "orphans.expired", "orphans.matched"]
 
 
+async def test_an_orphan_is_overdue_by_the_age_this_deployment_allows(store: Store):
+    await store.report(callback(None, task_id="lost"))
+
+    async def is_well() -> bool:
+        (found,) = [f for f in (await store.ops.doctor()).findings if f.check == "orphans_overdue"]
+        return found.ok
+
+    allowed = store.rules.orphan_ttl + timedelta(minutes=5)
+    await store.run("UPDATE orphans SET seen_at = now() - $1::interval", allowed * 0.9)
+    assert await is_well()
+    await store.run("UPDATE orphans SET seen_at = now() - $1::interval", allowed * 1.1)
+    assert not await is_well()
+
+
 async def test_a_callback_that_comes_again_wakes_its_expired_orphan(store: Store):
     await store.report(callback(None, task_id="lost"))
     await store.run("UPDATE orphans SET seen_at = now() - interval '2 h', state = 'expired'")

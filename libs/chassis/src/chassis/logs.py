@@ -67,7 +67,8 @@ def configure(
         processors=[*_beginning(service), *_ending(output)],
         logger_factory=_Lines,
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        cache_logger_on_first_use=True,
+        # A cached logger would go on as it was configured first, whatever is configured since.
+        cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stderr)
     foreign = structlog.stdlib.ProcessorFormatter(

@@ -5,7 +5,6 @@ from typing import Protocol, TypeAlias, runtime_checkable
 
 from sendonce.errors import InvalidRequest
 
-DEFAULT_LANGUAGE = "en"
 TAG_LENGTH = 2  # ISO 639-1; longer primary tags ("fil") have no two-letter form
 DIGEST_LENGTH = 12  # hex digits: it tells apart what was asked of one message, nothing more
 
@@ -160,12 +159,12 @@ def _digest(*words: str) -> str:
     return hashlib.sha256("\0".join(words).encode()).hexdigest()[:DIGEST_LENGTH]
 
 
-def language(tag: str | None) -> str:
-    """Return the two-letter language of a client's tag, English when it has none."""
+def language(tag: str | None) -> str | None:
+    """Return the two-letter language of a client's tag; the bot's own is meant when it has none."""
     primary = (tag or "").lower().partition("-")[0]
     if len(primary) == TAG_LENGTH and primary.isascii() and primary.isalpha():
         return primary
-    return DEFAULT_LANGUAGE
+    return None
 
 
 def _refuse_guessing(author: Person | None, given: frozenset[str]) -> None:

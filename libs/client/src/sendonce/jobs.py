@@ -138,7 +138,7 @@ class Jobs:
 
         Args:
             message: as for `create`.
-            media: what to show, in order; one message each.
+            media: what to show, in order.
             **options: where, who, how much; see `JobOptions`.
 
         Raises:

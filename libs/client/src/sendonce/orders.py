@@ -44,11 +44,11 @@ class JobOptions(TypedDict, total=False):
     notify: Literal["auto", "fresh", "in_place"]
     """Where the result appears: a new message that rings, or the status message edited."""
     language: str
-    """Two letters; the language of the texts the user reads."""
+    """Two letters; the language of the texts the user reads, the bot's own when absent."""
     price: int
     """Minor units: 1990 is 19.90 RUB, 50 is 50 XTR. 0 (default) needs no wallet."""
     currency: str
-    """ISO 4217, or XTR for Telegram Stars; RUB when absent."""
+    """ISO 4217, or XTR for Telegram Stars; the bot's own when absent."""
     caption: str
     """Text under the result; beyond Telegram's 1,024 characters it becomes a text of its own."""
     caption_entities: Sequence[Entity]
@@ -56,7 +56,7 @@ class JobOptions(TypedDict, total=False):
     deliver: bool
     """False: callbacks, polling and events only; the bot shows the result itself."""
     mode: Literal["edit", "send"]
-    """``edit`` (default) shows exactly once; ``send`` at most once, for albums and voice notes."""
+    """``edit`` (default) repeats one edit until it stands; ``send`` sends at most once: albums, voice notes."""
     buttons: Sequence[Sequence[Button]]
     """Rows of inline buttons under the first message of the result."""
     protect: bool

@@ -53,9 +53,11 @@ class JobRequest(Request):
         Field(description="post a status message, none, or the id of one the bot already posted"),
     ] = "auto"
     notify: Literal["auto", "fresh", "in_place"] = "auto"
-    language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = "en"
+    language: Annotated[
+        str | None, Field(pattern=r"^[a-z]{2}$", description="two letters; none: the bot's own")
+    ] = None
     price: MinorUnits = 0
-    currency: Currency = "RUB"
+    currency: Annotated[Currency | None, Field(description="none: the bot's own")] = None
     caption: Annotated[
         Text,
         Field(max_length=4_000, description="beyond Telegram's 1,024 it becomes a text of its own"),
@@ -64,7 +66,9 @@ class JobRequest(Request):
     deliver: Annotated[bool, Field(description="False: callbacks, polling and events only")] = True
     mode: Annotated[
         Literal["edit", "send"],
-        Field(description="edit: exactly once. send: at most once, for albums and voice notes"),
+        Field(
+            description="edit: repeated until it stands. send: at most once, for albums and voice notes"
+        ),
     ] = "edit"
     buttons: Annotated[Keyboard, Field(description="below the first message of the result")] = ()
     protect: Annotated[bool, Field(description="the result cannot be forwarded or saved")] = False

@@ -86,7 +86,7 @@ STREAMS: Final = (
 )
 
 # An effect message is useless once its lease is over, so its redelivery only tidies up: job-store's clock
-# releases the effect again. ack_wait therefore exceeds the longest call and nothing depends on it.
+# releases the effect again. ack_wait exceeds the usual call, so that few come twice; nothing depends on it.
 EFFECT_ACK_WAIT: Final = timedelta(seconds=120)
 STORE_ACK_WAIT: Final = timedelta(seconds=30)
 

@@ -122,8 +122,8 @@ class FailureClass(StrEnum):
 class JobState(StrEnum):
     """Where a job stands."""
 
-    CREATED = "created"  # → submitting, cancelled
-    SUBMITTING = "submitting"  # → running, failed, expired
+    CREATED = "created"  # → submitting, cancelled, expired; what comes early skips ahead
+    SUBMITTING = "submitting"  # → running, succeeded, failed, expired
     RUNNING = "running"  # → succeeded, failed, expired
     SUCCEEDED = "succeeded"  # → delivered, undeliverable
     DELIVERED = "delivered"
@@ -136,11 +136,11 @@ class JobState(StrEnum):
 class PartState(StrEnum):
     """Where one medium of a result stands."""
 
-    PENDING = "pending"  # → carried, refused, uncertain, parked
+    PENDING = "pending"  # → carried, shown by a send, refused, uncertain, parked
     CARRIED = "carried"  # its message is known; → shown, refused, uncertain, parked
     SHOWN = "shown"
     REFUSED = "refused"
-    UNCERTAIN = "uncertain"  # → shown by evidence, pending by an operator
+    UNCERTAIN = "uncertain"  # → shown by evidence
     PARKED = "parked"  # the user blocked the bot; → pending when they are back
 
 

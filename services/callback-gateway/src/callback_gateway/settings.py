@@ -1,19 +1,14 @@
 """The gateway's environment, read here and nowhere else."""
 
-import base64
-import binascii
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
 from pydantic import Field, SecretStr, field_validator
 
 from chassis.settings import ServiceSettings
+from kie import callback_keys
 
-SHORTEST_KEY: Final = 16  # bytes; below that a callback key can be guessed
-
-_KEY_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,32}", re.ASCII)
 _ACCOUNT: Final = re.compile(r"[A-Za-z0-9_.@-]{1,100}", re.ASCII)
 
 
@@ -61,34 +56,26 @@ class Settings(ServiceSettings):
     @field_validator("callback_keys")
     @classmethod
     def _are_callback_keys(cls, value: SecretStr) -> SecretStr:
-        seen: set[str] = set()
-        for kid, encoded in _pairs(value.get_secret_value(), form="kid:base64[,kid:base64]"):
-            if not _KEY_ID.fullmatch(kid):
-                raise ValueError("a key id is 1 to 32 letters, digits, dashes or underscores")
-            if kid in seen:
-                raise ValueError("a key id stands twice")
-            if len(_decoded(encoded)) < SHORTEST_KEY:
-                raise ValueError(f"a callback key has fewer than {SHORTEST_KEY} bytes")
-            seen.add(kid)
+        callback_keys.read(value.get_secret_value())
         return value
 
     @field_validator("kie_hmac_keys")
     @classmethod
     def _are_hmac_keys(cls, value: SecretStr) -> SecretStr:
-        for account, key in _pairs(value.get_secret_value(), form="account:key[,account:key]"):
+        form = "account:key[,account:key]"
+        for account, key in callback_keys.pairs(value.get_secret_value(), form=form):
             if not _ACCOUNT.fullmatch(account) or not key:
                 raise ValueError("must be account:key[,account:key], without empty parts")
         return value
 
     def token_keys(self) -> dict[str, bytes]:
         """Return the callback keys by key id."""
-        pairs = _pairs(self.callback_keys.get_secret_value(), form="")
-        return {kid: _decoded(encoded) for kid, encoded in pairs}
+        return callback_keys.read(self.callback_keys.get_secret_value())
 
     def hmac_keys(self) -> dict[str, tuple[bytes, ...]]:
         """Return the HMAC keys by account, in the order they stand in."""
         keys: dict[str, tuple[bytes, ...]] = {}
-        for account, key in _pairs(self.kie_hmac_keys.get_secret_value(), form=""):
+        for account, key in callback_keys.pairs(self.kie_hmac_keys.get_secret_value(), form=""):
             keys[account] = (*keys.get(account, ()), key.encode())
         return keys
 
@@ -101,20 +88,3 @@ class Settings(ServiceSettings):
     def publish_patience(self) -> timedelta:
         """Time the bus has."""
         return timedelta(seconds=self.gateway_publish_seconds)
-
-
-def _pairs(text: str, *, form: str) -> Iterator[tuple[str, str]]:
-    for entry in filter(None, (part.strip() for part in text.split(","))):
-        name, colon, secret = entry.partition(":")
-        if not colon:
-            raise ValueError(f"must be {form}")
-        yield name.strip(), secret.strip()
-
-
-def _decoded(encoded: str) -> bytes:
-    """Decode base64 in either alphabet, with or without padding."""
-    plain = encoded.rstrip("=").translate(str.maketrans("-_", "+/"))
-    try:
-        return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
-    except binascii.Error as problem:
-        raise ValueError("a callback key is not base64") from problem

@@ -60,7 +60,7 @@ log = structlog.get_logger()
 
 NAME: Final = "job-store"
 PURGE_EVERY: Final = timedelta(seconds=30)
-POOL: Final = 12  # connections: three consumers, six clocks, the API's three coalescers, the relay
+POOL: Final = 12  # connections: a batch of each kind, the clocks' rounds and reads side by side, seldom all at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

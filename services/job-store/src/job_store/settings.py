@@ -1,15 +1,11 @@
 """The job store's environment, read here and nowhere else."""
 
-import base64
-import binascii
 from datetime import timedelta
-from typing import Final
 
 from pydantic import Field, SecretStr, field_validator
 
 from chassis.settings import ServiceSettings
-
-SHORTEST_KEY: Final = 16  # bytes; below that a callback key can be guessed
+from kie import callback_keys
 
 
 class Settings(ServiceSettings):
@@ -28,13 +24,13 @@ class Settings(ServiceSettings):
         description="Keys that sign callback URLs, kid:base64[,kid:base64]; the first signs, all are accepted.",
     )
     bot_token: SecretStr | None = Field(
-        default=None, description="When set, a bot named default is made on the first start."
+        default=None, description="When set, a bot named default is made if it is missing."
     )
     telegram_share: float = Field(
         default=0.8,
         gt=0,
         le=1,
-        description="Share of Telegram's 30 calls a second that sendonce may use per bot.",
+        description="Share of a bot's calls that sendonce may make; the whole is 29 a second.",
     )
     kie_creates_per_10s: int = Field(
         default=20,
@@ -62,12 +58,12 @@ class Settings(ServiceSettings):
     @field_validator("callback_keys")
     @classmethod
     def _are_callback_keys(cls, value: SecretStr) -> SecretStr:
-        _keys(value.get_secret_value())
+        callback_keys.read(value.get_secret_value())
         return value
 
     def signing_key(self) -> tuple[str, bytes] | None:
         """Return the key id and key that sign new callback URLs."""
-        keys = _keys(self.callback_keys.get_secret_value())
+        keys = callback_keys.read(self.callback_keys.get_secret_value())
         return next(iter(keys.items()), None)
 
     @property
@@ -77,26 +73,3 @@ class Settings(ServiceSettings):
         if self.public_url is None and "poll_after_seconds" not in self.model_fields_set:
             seconds = 3
         return timedelta(seconds=seconds)
-
-
-def _keys(text: str) -> dict[str, bytes]:
-    keys: dict[str, bytes] = {}
-    for entry in filter(None, (part.strip() for part in text.split(","))):
-        kid, colon, encoded = entry.partition(":")
-        if not colon:
-            msg = "must be kid:base64[,kid:base64]"
-            raise ValueError(msg)
-        keys[kid.strip()] = _decoded(encoded.strip())
-        if len(keys[kid.strip()]) < SHORTEST_KEY:
-            msg = f"a callback key has fewer than {SHORTEST_KEY} bytes"
-            raise ValueError(msg)
-    return keys
-
-
-def _decoded(encoded: str) -> bytes:
-    plain = encoded.rstrip("=").translate(str.maketrans("-_", "+/"))
-    try:
-        return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
-    except binascii.Error as problem:
-        msg = "a callback key is not base64"
-        raise ValueError(msg) from problem

@@ -1,4 +1,4 @@
-"""The words of JetStream publishing: one message with its PubAck, and atomic batches (ADR-50)."""
+"""The words of JetStream publishing: one message with its PubAck, and atomic batches (NATS' ADR-50)."""
 
 import uuid
 from collections.abc import Mapping, Sequence

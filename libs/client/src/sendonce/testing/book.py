@@ -26,7 +26,7 @@ from contracts.values import Cause, JobState, MoneyState, PartState, label, new_
 from sendonce.testing import parts
 from sendonce.testing.entry import Entry
 from sendonce.testing.lives import Lives
-from sendonce.testing.purse import now
+from sendonce.testing.purse import CURRENCY, now
 
 
 class Book(Lives):
@@ -136,11 +136,12 @@ class Book(Lives):
                 hint="the owner must see to the KIE key or its credits; nothing was charged",
                 retryable=True,
             )
-        balance = self.purse.lacks((ask.user_id, ask.currency), ask.price)
+        currency = ask.currency or CURRENCY
+        balance = self.purse.lacks((ask.user_id, currency), ask.price)
         if ask.price and balance is not None:
             return Refusal(
                 code=RefusalName.INSUFFICIENT_FUNDS,
-                message=f"the balance is {balance} and the price {ask.price} {ask.currency} (minor units)",
+                message=f"the balance is {balance} and the price {ask.price} {currency} (minor units)",
                 hint="top the wallet up; nothing was held",
             )
         return None
@@ -159,7 +160,7 @@ class Book(Lives):
             chat_id=ask.chat_id,
             user_id=ask.user_id,
             price=ask.price,
-            currency=ask.currency,
+            currency=ask.currency or CURRENCY,
             money=MoneyState.NONE,
             callback_url=url if is_expected else None,
             status_message_id=ask.status if isinstance(ask.status, int) else None,

@@ -18,6 +18,7 @@ from contracts.message import Value
 from contracts.values import MoneyState
 
 Owner = tuple[int, str]
+CURRENCY = "RUB"  # of the double's bot, for jobs that name none
 STATEMENT_LINES = 100
 # What a move does to balance and hold, and what the job's money is then.
 MOVES = {

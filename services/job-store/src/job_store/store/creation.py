@@ -52,6 +52,14 @@ class Creation:
         body = json.dumps(asked, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(f"{door}:{body}".encode()).hexdigest()
 
+    def currency(self, bot: Bot) -> str:
+        """Name the currency it is paid in: the one it says, else its bot's."""
+        return self.request.currency or bot.currency
+
+    def wallet(self, bot: Bot) -> tuple[str, int, str]:
+        """Name the wallet that pays."""
+        return (self.bot, self.request.user_id, self.currency(bot))
+
 
 @dataclass(frozen=True, slots=True)
 class Created:
@@ -88,7 +96,7 @@ class Creations:
             bots = await tx.bots({item.bot for item in batch})
             known = await _known(tx, batch)
             paused = await _paused(tx, bots)
-            balances = await _lock_wallets(tx, batch)
+            balances = await _lock_wallets(tx, batch, bots)
             taken = await _taken_statuses(tx, batch)
             answers: list[Created | Refusal] = []
             for item in batch:
@@ -132,11 +140,12 @@ async def _paused(tx: Transaction, bots: dict[str, Bot]) -> dict[str, str]:
     return {row["key"]: row["needs_owner"] for row in rows}
 
 
-async def _lock_wallets(tx: Transaction, batch: list[Creation]) -> dict[tuple[str, int, str], int]:
+async def _lock_wallets(
+    tx: Transaction, batch: list[Creation], bots: dict[str, Bot]
+) -> dict[tuple[str, int, str], int]:
     """Lock the wallets of all priced requests, in key order: one balance never pays twice."""
-    wallets = sorted(
-        {(i.bot, i.request.user_id, i.request.currency) for i in batch if i.request.price > 0}
-    )
+    priced = [item for item in batch if item.request.price > 0 and item.bot in bots]
+    wallets = sorted({item.wallet(bots[item.bot]) for item in priced})
     if not wallets:
         return {}
     rows = await tx.connection.fetch(
@@ -188,12 +197,12 @@ def _refuse(
             retryable=True,
         )
     if request.price > 0:
-        wallet = (item.bot, request.user_id, request.currency)
+        wallet = item.wallet(bot)
         balance = balances.get(wallet, 0)
         if balance < request.price:
             return Refusal(
                 code=RefusalName.INSUFFICIENT_FUNDS,
-                message=f"the balance is {balance} and the price {request.price} {request.currency} (minor units)",
+                message=f"the balance is {balance} and the price {request.price} {wallet[-1]} (minor units)",
                 hint="top the wallet up; nothing was held",
             )
         balances[wallet] = balance - request.price
@@ -233,7 +242,7 @@ def _job(item: Creation, bot: Bot, now: datetime, tx: Transaction, *, status: in
         thread_id=request.thread_id,
         reply_to=request.reply_to,
         user_id=request.user_id,
-        language=request.language,
+        language=request.language or bot.language,
         deliver=request.deliver or isinstance(request, DeliverJob),
         notify=request.notify,
         caption=request.caption,
@@ -249,7 +258,7 @@ def _job(item: Creation, bot: Bot, now: datetime, tx: Transaction, *, status: in
         model=model,
         input=body,
         price=request.price,
-        currency=request.currency,
+        currency=item.currency(bot),
         money=MoneyState.NONE,
         status_message_id=status,
         status_at=now if status is not None else None,

@@ -1,5 +1,7 @@
 """What operators ask: bots, any job with its whole story, one screen of status, the invariant checker."""
 
+from datetime import timedelta
+from typing import Final
 from uuid import UUID
 
 from chassis.queries import load
@@ -30,6 +32,7 @@ from job_store.store.views import fitting, job_view, ledger_line, unknown_job
 
 sql = load("job_store.store", "ops.sql")
 
+ORPHANS_MAY_BE_LATE: Final = timedelta(minutes=5)  # the clock looks every second
 DOCTOR = tuple(name for name in sql if name.startswith("doctor_"))
 SHOWN = 5  # how many offenders a finding names
 LIVE = OPEN | {JobState.SUCCEEDED}
@@ -148,8 +151,10 @@ class Ops:
         findings = []
         async with self._units.database.transaction() as connection:
             at = await connection.fetchval("SELECT now()")
+            late = self._units.rules.orphan_ttl + ORPHANS_MAY_BE_LATE
+            arguments = {"doctor_orphans_overdue": (late,)}
             for name in DOCTOR:
-                rows = await connection.fetch(sql[name])
+                rows = await connection.fetch(sql[name], *arguments.get(name, ()))
                 named = ", ".join(row["what"] for row in rows[:SHOWN])
                 findings.append(
                     Finding(
@@ -187,7 +192,7 @@ def _troubles(counts: Row) -> list[str]:
         )
         if counts[name]
     ]
-    if (counts["outbox_oldest_seconds"] or 0) > 30:  # noqa: PLR2004 - the relay's slowest pause is 15 s
+    if (counts["outbox_oldest_seconds"] or 0) > 30:  # noqa: PLR2004 - a lease of 10 s, and pauses of 2 s at the most
         troubles.append(f"outbox stuck for {counts['outbox_oldest_seconds']:.0f} s")
     return troubles
 

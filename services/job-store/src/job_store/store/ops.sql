@@ -65,7 +65,7 @@ SELECT job_id::text AS what FROM effects WHERE state = 'pending' AND due_at < no
 SELECT id::text AS what FROM outbox WHERE at < now() - interval '1 minute'
 
 -- doctor_orphans_overdue --
-SELECT task_id AS what FROM orphans WHERE state = 'waiting' AND seen_at < now() - interval '65 minutes'
+SELECT task_id AS what FROM orphans WHERE state = 'waiting' AND seen_at < now() - $1::interval
 
 -- doctor_dead_letters --
 SELECT id::text AS what FROM dead_letters

@@ -100,7 +100,7 @@ def _scope_key(
 
 
 async def lock_buckets(tx: Transaction, keys: Iterable[str]) -> dict[str, Bucket]:
-    """Lock pacing rows in key order; always after jobs and wallets."""
+    """Lock pacing rows in key order; always after jobs, before wallets."""
     names = sorted(keys)
     found: dict[str, Bucket] = {}
     while len(found) < len(names):  # a row may be forgotten between the two statements

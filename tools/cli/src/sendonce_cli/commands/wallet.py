@@ -56,7 +56,7 @@ def topup(
 def statement(
     user: User, bot: Bot = "default", currency: Currency = "RUB", as_json: AsJson = False
 ) -> None:
-    """Show every line of a user's ledger, newest first."""
+    """Show the latest 100 lines of a user's ledger, newest first."""
     view = run(_statement(user, bot=bot, currency=currency))
     if as_json:
         print_json(view)

@@ -73,7 +73,6 @@ def wiring(settings: Settings, addresses: Addresses, around: Outside) -> Wiring:
         "LOG_LEVEL": settings.log_level,
     }
     told.pop("HEALTH_PORT", None)  # one port cannot serve five
-    told.pop("DATABASE_URL_FILE", None)
     if not {"CALLBACK_KEYS", "CALLBACK_KEYS_FILE"} & env.keys():
         told["CALLBACK_KEYS"] = _kept(around.callback_keys_file, _callback_key)
     if around.public_url is not None:
@@ -85,7 +84,9 @@ def wiring(settings: Settings, addresses: Addresses, around: Outside) -> Wiring:
         )
     if around.telegram_url is not None:
         told |= {"TELEGRAM_API_URL": around.telegram_url, "BOT_TOKEN": SANDBOX_TOKEN}
-    return Wiring(shared=told)
+    # What is told by its value is not told by a file as well.
+    spare = {f"{name}_FILE" for name in told if told[name] != env.get(name)}
+    return Wiring(shared={name: value for name, value in told.items() if name not in spare})
 
 
 def sandboxes(around: Outside, *, logs: Path) -> list[ServiceProcess]:
