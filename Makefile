@@ -48,6 +48,10 @@ test: $(STAMP) ## Every test that needs no Docker engine; ARGS="-k carrier" narr
 bench: $(STAMP) ## Measure beside a bare FastStream loop; ARGS="--quick", "--only door", see docs/performance.md
 	@PYTHONPATH=tests $(BIN)/python -m bench $(ARGS)
 
+.PHONY: crash
+crash: $(STAMP) ## Kill every service at every await it comes to; ARGS="--sample 50 --seed 7", "--fault freeze"
+	@PYTHONPATH=tests $(BIN)/python -m crash $(ARGS)
+
 .PHONY: lint
 lint: $(STAMP) ## Style, types and the map of imports
 	@$(BIN)/ruff check

@@ -1,0 +1,171 @@
+"""`python -m crash.child SERVICE`: a service whose awaits obey orders.
+
+An order is a file, read at every point: which point, before or after it, and what to do there:
+`kill` (`os._exit`, as if by SIGKILL), `freeze` (SIGSTOP) or `note` (write down every point that is
+reached). An order is taken back before it is obeyed, so it is obeyed once.
+"""
+
+import builtins
+import json
+import marshal
+import os
+import runpy
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable
+from datetime import timedelta
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import Any, Final
+
+from crash import points
+
+ORDERS: Final = "CRASH_ORDERS"
+KILLED: Final = 137
+# Leases as short as doubles on loopback allow, so that a killed worker is not waited for long.
+SHORT: Final = {
+    "DISPATCH_LEASE": 8.0,
+    "CREATE_TASK_TIMEOUT": 2.0,
+    "SUBMIT_LEASE": 7.0,
+    "TELEGRAM_LEASE": 3.0,
+    "SEND_TIMEOUT": 2.0,
+    "SEND_LEASE": 5.0,
+    "SEND_DISPATCH_LEASE": 6.0,
+    "STAGE_LEASE": 6.0,
+    "POLL_LEASE": 3.0,
+}
+
+
+class Orders:
+    """What the test wants of this process, looked up at every point."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = str(path)
+        self._stamp = 0
+        self._order: dict[str, str] = {}
+        self._noted: set[str] = set()
+
+    def reached(self, name: str, when: str) -> None:
+        """Obey the order for this moment, if there is one."""
+        self._look()
+        if self._order.get("do") == "note":
+            self._note(f"{name} {when}")
+        elif self._order.get("at") == name and self._order.get("when") == when:
+            os.unlink(self._path)  # noqa: PTH108 - on the way to every await
+            if self._order["do"] == "freeze":
+                self._order, self._stamp = {}, 0
+                os.kill(os.getpid(), signal.SIGSTOP)
+            else:
+                os._exit(KILLED)
+
+    def _look(self) -> None:
+        try:
+            stamp = os.stat(self._path).st_mtime_ns  # noqa: PTH116 - as above
+        except FileNotFoundError:
+            self._order, self._stamp = {}, 0
+            return
+        if stamp != self._stamp:
+            self._order = json.loads(Path(self._path).read_text("utf-8"))
+            self._stamp = stamp
+            self._noted = set()
+
+    def _note(self, line: str) -> None:
+        if line not in self._noted:
+            self._noted.add(line)
+            with Path(self._order["into"]).open("a", encoding="utf-8") as notes:
+                notes.write(line + "\n")
+
+
+class _Entered:
+    """An asynchronous context whose entering and leaving are points too."""
+
+    def __init__(self, orders: Orders, name: str, inner: Any) -> None:
+        self._orders, self._name, self._inner = orders, name, inner
+
+    async def __aenter__(self) -> Any:
+        self._orders.reached(self._name, "before entering")
+        entered = await self._inner.__aenter__()
+        self._orders.reached(self._name, "after entering")
+        return entered
+
+    async def __aexit__(self, *problem: object) -> bool | None:
+        self._orders.reached(self._name, "before leaving")
+        swallowed: bool | None = await self._inner.__aexit__(*problem)
+        self._orders.reached(self._name, "after leaving")
+        return swallowed
+
+
+def _install(orders: Orders, kept: Path) -> None:
+    async def awaited(name: str, inner: Awaitable[Any]) -> Any:
+        orders.reached(name, "before")
+        answer = await inner
+        orders.reached(name, "after")
+        return answer
+
+    async def iterated(name: str, inner: Any) -> AsyncIterator[Any]:
+        orders.reached(name, "before")
+        async for each in inner:
+            orders.reached(name, "after")
+            yield each
+
+    setattr(builtins, points.AWAITED, awaited)
+    setattr(builtins, points.ITERATED, iterated)
+    setattr(builtins, points.ENTERED, lambda name, inner: _Entered(orders, name, inner))
+    sys.meta_path.insert(0, _Finder(kept))
+
+
+class _Finder(MetaPathFinder):
+    """Finds our own modules and gives them a loader that rewrites them."""
+
+    def __init__(self, kept: Path) -> None:
+        self._kept = kept
+
+    def find_spec(
+        self, fullname: str, path: Any = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname.partition(".")[0] not in (*points.SERVICES, *points.LIBRARIES):
+            return None
+        spec = PathFinder.find_spec(fullname, path, target)
+        if spec is not None and isinstance(spec.loader, SourceFileLoader):
+            spec.loader = _Loader(spec.loader.name, spec.loader.path, self._kept)
+        return spec
+
+
+class _Loader(SourceFileLoader):
+    def __init__(self, fullname: str, path: str, kept: Path) -> None:
+        super().__init__(fullname, path)
+        self._kept = kept
+
+    def get_code(self, fullname: str) -> CodeType:
+        """Compile anew, or as it was compiled here: what Python keeps itself is not rewritten."""
+        stamp = Path(self.path).stat().st_mtime_ns
+        kept = self._kept / f"{fullname}.{stamp}"
+        if kept.exists():
+            known: CodeType = marshal.loads(kept.read_bytes())
+            return known
+        tree = points.rewritten(self.get_data(self.path), fullname)
+        code: CodeType = compile(tree, self.path, "exec", dont_inherit=True)
+        fresh = kept.with_suffix(f".{os.getpid()}")
+        fresh.write_bytes(marshal.dumps(code))
+        fresh.rename(kept)
+        return code
+
+
+def main() -> None:
+    """Run one service under orders."""
+    module = sys.argv[1]
+    orders = Path(os.environ.pop(ORDERS))  # noqa: TID251 - of the test, no setting of the service
+    _install(Orders(orders), orders.parent)
+    if module == "job_store":
+        from job_store.domain import rules  # noqa: PLC0415 - after the hook, before its users
+
+        for name, seconds in SHORT.items():
+            setattr(rules, name, timedelta(seconds=seconds))
+    sys.argv = [module]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()
