@@ -45,7 +45,7 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(given)
 
 
-async def attack(chosen: argparse.Namespace, console: Console) -> list[Told]:
+async def attack(chosen: argparse.Namespace, console: Console) -> tuple[list[Told], list[str]]:
     """Find the trials in one deployment, then share them among all."""
     async with AsyncExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="crash-")))
@@ -56,8 +56,9 @@ async def attack(chosen: argparse.Namespace, console: Console) -> list[Told]:
         wanted = await trials.reached(stages[0], directory, fault=chosen.fault)
         console.print(f"{len(all_points()):,} points have a name, these lives come to "
                       f"{len({each.point for each in wanted}):,} of them")  # fmt: skip
-        wanted = choose(wanted, chosen)
-        return await shared_out(stages, wanted, console)
+        told = await shared_out(stages, choose(wanted, chosen), console)
+        unlawful = {law for each in stages for law in await each.doctor()}
+        return told, sorted(unlawful)
 
 
 def choose(found: Sequence[Trial], chosen: argparse.Namespace) -> list[Trial]:
@@ -133,15 +134,17 @@ def main() -> int:
     chosen, console = arguments(sys.argv[1:]), Console()
     logs.configure(level="error")
     began = time.monotonic()
-    told = asyncio.run(attack(chosen, console))
+    told, unlawful = asyncio.run(attack(chosen, console))
     chosen.json.parent.mkdir(parents=True, exist_ok=True)
     chosen.json.write_text(json.dumps([asdict(each) for each in told], indent=1), "utf-8")
     console.print(table(told))
     broken = [each for each in told if each.broken]
     for each in broken:
         console.print(line(each), style="red")
+    for law in unlawful:
+        console.print(f"doctor: {law} does not hold", style="red")
     console.print(f"{time.monotonic() - began:.0f} s · seed {chosen.seed} · {chosen.json}")
-    return 1 if broken else 0
+    return 1 if broken or unlawful else 0
 
 
 if __name__ == "__main__":

@@ -6,12 +6,19 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
+import nats
+from nats.aio.client import Client
+
 import crash
+from chassis import clock
+from contracts import subjects
 from contracts.api import JobView
+from contracts.ops import DoctorView
 from contracts.values import JobState
 from crash.child import ORDERS
 from crash.lives import PRICE, Ended, Life, is_settled
@@ -48,6 +55,16 @@ class Stage:
     sendonce: SendOnce
     kie: FakeKie
     telegram: FakeTelegram
+    client: Client
+
+    async def doctor(self) -> list[str]:
+        """Return the laws that do not hold; what is uncertain is for a person to see, and no break."""
+        ask = {"not_after": (clock.SYSTEM.now() + timedelta(seconds=30)).isoformat()}
+        reply = await self.client.request(
+            subjects.ops("doctor"), json.dumps(ask).encode(), timeout=10
+        )
+        view = DoctorView.model_validate_json(reply.data)
+        return [one.check for one in view.findings if not one.ok and one.check != "uncertain_parts"]
 
     def order(self, service: str, **order: str) -> None:
         """Give a service an order; it is obeyed once, at the next time the point is reached."""
@@ -196,7 +213,16 @@ async def stage(*, database_url: str, nats_url: str, directory: Path) -> AsyncIt
             stack.push_async_callback(service.stop)
             services[name] = service
         sendonce = await stack.enter_async_context(SendOnce(nats_url, bot="default"))
-        yield Stage(services=services, orders=orders, sendonce=sendonce, kie=kie, telegram=telegram)
+        client = await nats.connect(nats_url)
+        stack.push_async_callback(client.close)
+        yield Stage(
+            services=services,
+            orders=orders,
+            sendonce=sendonce,
+            kie=kie,
+            telegram=telegram,
+            client=client,
+        )
 
 
 def _process(name: str, shared: dict[str, str], *, orders: Path, logs: Path) -> ServiceProcess:

@@ -64,6 +64,8 @@ async def test_a_service_that_dies_where_it_waits_breaks_no_promise(
         found = await trials.reached(deployment, tmp_path)
         sample = random.Random(SEED).sample(found, SAMPLE)
         told = [one async for one in trials.run(deployment, sample)]
+        unlawful = await deployment.doctor()
 
     assert {one.trial: one.broken for one in told if one.broken} == {}
+    assert unlawful == []
     assert sum(one.reached for one in told) >= SAMPLE // 2
