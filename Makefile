@@ -52,6 +52,10 @@ bench: $(STAMP) ## Measure beside a bare FastStream loop; ARGS="--quick", "--onl
 crash: $(STAMP) ## Kill every service at every await it comes to; ARGS="--sample 50 --seed 7", "--fault freeze"
 	@PYTHONPATH=tests $(BIN)/python -m crash $(ARGS)
 
+.PHONY: mutants
+mutants: $(STAMP) ## Take out one guard after the other; a named test must fail for each
+	@PYTHONPATH=tests $(BIN)/python -m mutants $(ARGS)
+
 .PHONY: lint
 lint: $(STAMP) ## Style, types and the map of imports
 	@$(BIN)/ruff check

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from contracts.deliveries import Content, RefusalCode
 from contracts.markup import Entity
 from contracts.message import Attempt
+from contracts.outcomes import NotSent
 from contracts.values import MediaKind
 from deliverer.domain import text
 from deliverer.domain.answers import Denied, Done, Trouble, Unclear, Unsent, Vanished
@@ -283,6 +284,15 @@ def test_another_fact_has_another_id(ask, make):
     again = outcome_of(request, Report(result=shown_at(1)), at=NOW + timedelta(1))
     assert len(ids) == 4
     assert again.id in ids
+
+
+def test_the_same_words_about_another_attempt_are_another_fact(ask, make):
+    """Or the bus would take the second for a repetition and drop it."""
+    request, other = (ask(make.fresh(make.text())) for _ in range(2))
+    later = request.model_copy(update={"attempt": other.attempt})
+    report = Report(result=NotSent(reason="no connection"))
+
+    assert outcome_of(request, report, at=NOW).id != outcome_of(later, report, at=NOW).id
 
 
 def shown_at(message_id):

@@ -2,11 +2,15 @@
 
 import asyncio
 
+import asyncpg
+import pytest
+
 from contracts.deliveries import Migrated, RefusalCode, Shown
 from contracts.effects import Go, Stop
 from contracts.outcomes import Ambiguous, Later, NotSent, Refused
 from contracts.values import JobState, PartState
 from job_store.domain.rules import MAX_CARRIER_POSTS
+from job_store.store.ledger import StaleVersionError
 from store_kit import Store, callback, create, delivery_outcome
 
 
@@ -29,6 +33,48 @@ async def test_two_jobs_never_share_a_status_message(store: Store):
     first, second = await store.made(create(status=77)), await store.made(create(status=77))
     assert (await store.job(first)).status_message_id == 77
     assert (await store.job(second)).status_message_id is None
+
+
+async def test_a_carrier_is_written_once_and_another_is_a_stray(store: Store):
+    await store.succeeded()
+    (ask,) = await store.deliveries("show")
+    await store.carried(ask.attempt.id, 100)
+
+    answer = await store.carried(ask.attempt.id, 101)
+
+    assert isinstance(answer, Go)
+    assert answer.message_id == 100
+    (removal,) = await store.deliveries("remove")
+    assert removal.action.message_id == 101
+
+
+async def test_a_message_shows_one_part_whatever_the_rules_say(store: Store):
+    await store.succeeded()
+    (ask,) = await store.deliveries("show")
+    await store.carried(ask.attempt.id, 100)
+    part_id = await store.value("SELECT id FROM parts WHERE job_id = $1", await store.succeeded())
+
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await store.run(
+            "INSERT INTO carriers (bot, chat_id, message_id, part_id, no)"
+            " SELECT bot, chat_id, message_id, $1, 1 FROM carriers",
+            part_id,
+        )
+
+
+async def test_a_case_that_changed_since_it_was_read_is_never_written(store: Store):
+    """Rows are locked before they are read; should one ever not be, its version tells."""
+    job_id = await store.made(create())
+
+    async def write_late() -> None:
+        async with store.units.begin() as tx:
+            case = (await tx.see([job_id]))[job_id]
+            await store.run("UPDATE jobs SET version = version + 1 WHERE id = $1", job_id)
+            case.change(progress=0.5)
+
+    with pytest.raises(StaleVersionError):
+        await write_late()
+    assert await store.value("SELECT progress FROM jobs") is None
 
 
 async def test_a_worker_that_wakes_after_its_lease_is_stopped(store: Store):

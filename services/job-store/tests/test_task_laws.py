@@ -36,6 +36,30 @@ async def test_a_report_and_a_task_id_always_meet(store: Store):
     assert await store.value("SELECT count(*) FROM orphans WHERE state <> 'matched'") == 0
 
 
+async def test_whoever_learns_a_task_id_waits_for_the_report_that_holds_it(store: Store):
+    """The row stands already, so it is its lock and not the key of a new row that is waited for."""
+    job_id = await store.made(expect())
+    await store.run("INSERT INTO tasks (task_id) VALUES ('known')")
+
+    async with store.units.begin() as tx:
+        await tx.meet_at_tasks(["known"])
+        attaching = asyncio.create_task(attach(store, job_id, "known"))
+        assert await somebody_waits(store, unless=attaching)
+
+    assert isinstance(await attaching, JobView)
+
+
+async def somebody_waits(store: Store, *, unless: "asyncio.Task[object]") -> bool:
+    """Look until a transaction waits for a lock, or until what should wait has ended."""
+    while not unless.done():
+        if await store.value(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        ):
+            return True
+    return False
+
+
 async def test_an_expired_orphan_is_still_matched(store: Store):
     await store.report(callback(None, task_id="lost"))
     await store.run("UPDATE orphans SET seen_at = now() - interval '2 h'")

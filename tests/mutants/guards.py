@@ -1,0 +1,110 @@
+"""The guards that may not be missing: where each stands, what is left without it, and who notices."""
+
+from dataclasses import dataclass
+from typing import Final
+
+STORE: Final = "services/job-store/src/job_store"
+STORE_TESTS: Final = "services/job-store/tests"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """One guard as it stands in the source, and the source without it."""
+
+    name: str
+    file: str
+    stands: str
+    without: str
+    # Node ids of pytest; every one must pass with the guard, at least one must fail without.
+    tests: tuple[str, ...]
+
+
+GUARDS: Final = (
+    Guard(
+        name="fencing: a stale token moves nothing",
+        file=f"{STORE}/domain/lifecycle.py",
+        stands="        case _ if not (is_current and speaks_for_it):\n            return False\n",
+        without="",
+        tests=(f"{STORE_TESTS}/test_submission_laws.py", f"{STORE_TESTS}/test_domain_laws.py"),
+    ),
+    Guard(
+        name="fencing: a stale worker is told to stop",
+        file=f"{STORE}/domain/lifecycle.py",
+        stands='    if effect.open_attempt != attempt_id:\n        return "attempt_over"\n',
+        without="",
+        tests=(f"{STORE_TESTS}/test_submission_laws.py", f"{STORE_TESTS}/test_sending.py"),
+    ),
+    Guard(
+        name="guarded UPDATE: the version before",
+        file=f"{STORE}/store/cases.sql",
+        stands="WHERE j.id = n.id AND j.version = n.version - 1",
+        without="WHERE j.id = n.id",
+        tests=(f"{STORE_TESTS}/test_delivery_laws.py",),
+    ),
+    Guard(
+        name="unique key: one job for a key",
+        file=f"{STORE}/migrations/20261124000001_lifecycle.sql",
+        stands="    UNIQUE (bot, key)",
+        without="    UNIQUE (bot, key, id)",
+        tests=(f"{STORE_TESTS}/test_money_laws.py",),
+    ),
+    Guard(
+        name="unique key: a message shows one part",
+        file=f"{STORE}/migrations/20261124000001_lifecycle.sql",
+        stands="    PRIMARY KEY (bot, chat_id, message_id)",
+        without="    PRIMARY KEY (bot, chat_id, message_id, part_id)",
+        tests=(f"{STORE_TESTS}/test_delivery_laws.py",),
+    ),
+    Guard(
+        name="the attempt in outcome ids",
+        file="services/deliverer/src/deliverer/domain/reports.py",
+        stands='        id=f"{request.attempt.id}:{report.result.kind}:{_fact(report, holder)}",',
+        without='        id=f"{request.job_id}:{report.result.kind}:{_fact(report, holder)}",',
+        tests=("services/deliverer/tests/test_domain_values.py",),
+    ),
+    Guard(
+        name="the PubAck wait: 200 only when stored",
+        file="services/callback-gateway/src/callback_gateway/handlers.py",
+        stands="                return None if stored is not None else answers.NOT_STORED",
+        without="                return None",
+        tests=("services/callback-gateway/tests/test_faults.py",),
+    ),
+    Guard(
+        name="the lock of the task row",
+        file=f"{STORE}/store/cases.sql",
+        stands="SELECT task_id FROM tasks WHERE task_id = ANY($1::text[]) ORDER BY task_id FOR UPDATE",
+        without="SELECT task_id FROM tasks WHERE task_id = ANY($1::text[]) ORDER BY task_id",
+        tests=(f"{STORE_TESTS}/test_task_laws.py",),
+    ),
+    Guard(
+        name="the lock of the job row",
+        file=f"{STORE}/store/cases.sql",
+        stands="SELECT *, now() AS now FROM jobs WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE",
+        without="SELECT *, now() AS now FROM jobs WHERE id = ANY($1::uuid[]) ORDER BY id",
+        tests=(f"{STORE_TESTS}/test_delivery_laws.py", f"{STORE_TESTS}/test_submission_laws.py"),
+    ),
+    Guard(
+        name="the carrier is written once",
+        file=f"{STORE}/domain/delivery/showing.py",
+        stands=(
+            "        part.message_id is None\n        and effect.open_attempt == attempt_id\n"
+            "        and part.state is PartState.PENDING\n"
+        ),
+        without="        effect.open_attempt == attempt_id\n",
+        tests=(f"{STORE_TESTS}/test_delivery_laws.py", f"{STORE_TESTS}/test_domain_laws.py"),
+    ),
+    Guard(
+        name="begin before send: one holder acts",
+        file=f"{STORE}/domain/lifecycle.py",
+        stands='    if effect.holder not in (None, holder):\n        return "held_by_another"\n',
+        without="",
+        tests=(f"{STORE_TESTS}/test_sending.py", f"{STORE_TESTS}/test_submission_laws.py"),
+    ),
+    Guard(
+        name='"message to edit not found" after a maybe applied edit',
+        file=f"{STORE}/domain/delivery/showing.py",
+        stands="    if part.edit_maybe_applied or part.carrier_no >= MAX_CARRIERS:",
+        without="    if part.carrier_no >= MAX_CARRIERS:",
+        tests=(f"{STORE_TESTS}/test_delivery_laws.py", f"{STORE_TESTS}/test_domain_laws.py"),
+    ),
+)
