@@ -2,6 +2,7 @@
 
 import asyncio
 import struct
+import time
 import zlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -84,11 +85,13 @@ async def bot_on(tg: FakeTelegram, token: str = TOKEN) -> AsyncIterator[Bot]:
 
 @asynccontextmanager
 async def fake_telegram(
-    *, limits: Limits | None = None, clock: Callable[[], float] | None = None
+    *,
+    limits: Limits | None = None,
+    clock: Callable[[], float] = time.time,
+    ids_after: int = 0,
 ) -> AsyncIterator[FakeTelegram]:
     pace = limits or Limits.off()
-    telegram = FakeTelegram(limits=pace, clock=clock) if clock else FakeTelegram(limits=pace)
-    async with telegram as tg:
+    async with FakeTelegram(limits=pace, clock=clock, ids_after=ids_after) as tg:
         yield tg
 
 

@@ -7,7 +7,7 @@ import pytest
 from aiogram.exceptions import TelegramConflictError
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, Message
 
-from fake_telegram_rig import CHAT, OTHER_TOKEN, TOKEN, bot_on, fake_telegram
+from fake_telegram_rig import CHAT, FORUM, OTHER_TOKEN, TOKEN, bot_on, fake_telegram
 from testkit.processes.waiting import holds
 
 BUY = InlineKeyboardMarkup(
@@ -118,6 +118,35 @@ async def test_the_page_lets_a_person_write_and_press() -> None:
         assert '<script type="module" src="/talk.js">' in page
         assert script.status == 200
         assert script.content_type == "text/javascript"
+
+
+async def test_a_person_writes_into_the_topic_they_look_at() -> None:
+    async with (
+        fake_telegram() as tg,
+        bot_on(tg) as bot,
+        aiohttp.ClientSession() as http,
+    ):
+        tg.add_bot(TOKEN)
+        tg.add_chat(FORUM, kind="supergroup", topics=(7,))
+        order = {"text": "a cat", "thread_id": 7}
+        async with http.post(f"{tg.url}/sim/chats/{FORUM}/say", json=order) as answer:
+            assert answer.status == 200
+        (update,) = await bot.get_updates()
+
+    assert update.message is not None
+    assert (update.message.message_thread_id, update.message.is_topic_message) == (7, True)
+
+
+async def test_a_sandbox_started_again_gives_no_id_a_second_time() -> None:
+    """A database that outlives it would take the new message for the old one."""
+    async with fake_telegram(ids_after=1000) as tg, bot_on(tg) as bot:
+        said = tg.say(tg.add_bot(TOKEN), CHAT, "hello")
+        tg.add_chat(FORUM, kind="supergroup")
+        sent = [(await bot.send_message(chat, "hello")).message_id for chat in (CHAT, FORUM)]
+        (update,) = await bot.get_updates()
+
+    assert [said, *sent] == [1001, 1002, 1001]
+    assert update.update_id == 1001
 
 
 async def test_the_page_is_told_what_a_bot_answered_to_a_button() -> None:

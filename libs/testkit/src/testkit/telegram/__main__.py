@@ -5,10 +5,13 @@ import asyncio
 import json
 import signal
 import sys
+import time
 
 from testkit.telegram.faults import Profile
 from testkit.telegram.limits import Limits
 from testkit.telegram.server import FakeTelegram
+
+IDS = 1_000_000  # ids of messages start at the second of the clock, short enough to read
 
 
 def _limits(spelled: str) -> Limits:
@@ -54,6 +57,8 @@ async def _serve(arguments: argparse.Namespace) -> None:
         hang_seconds=arguments.hang_seconds,
         auto_bots=not arguments.bot,
         fetch_hosts=frozenset(arguments.fetch_host),
+        # To a database that outlives this process, an id given twice is the same message twice.
+        ids_after=int(time.time()) % IDS,
     )
     for token in arguments.bot:
         telegram.add_bot(token)

@@ -56,8 +56,9 @@ class People:
         bots = self._sandbox.world.bots.values()
         bot = next((one for one in bots if order.bot_id in (None, one.id)), None)
         if bot is None:
-            raise LookupError("no such bot")
-        return {"message_id": self._sandbox.say(bot, chat_id, order.text)}
+            raise LookupError("no such bot has called yet: is yours running?")
+        thread_id = order.thread_id or None
+        return {"message_id": self._sandbox.say(bot, chat_id, order.text, thread_id=thread_id)}
 
     def _press(self, chat_id: int, order: PersonOrder) -> JsonObject:
         query = self._sandbox.press(chat_id, order.message_id, order.data)

@@ -47,7 +47,7 @@ class Sandbox:
         self.oracle = Oracle(world, keeps_log=keeps_log)
         self.inbox = Inbox(world, fetcher)
         self.callback_queries: set[str] = set()
-        self.updates = Updates()
+        self.updates = Updates(ids_after=world.ids_after)
 
     def post(self, message: Message, call: Call) -> None:
         """Put a new message into its chat: from here on the user sees it."""
@@ -126,7 +126,7 @@ class Sandbox:
                 return True
         return False
 
-    def say(self, bot: Bot, chat_id: int, text: str) -> int:
+    def say(self, bot: Bot, chat_id: int, text: str, *, thread_id: int | None = None) -> int:
         """Write as the user; return the message id (it moves the bot's counter)."""
         chat = self.world.chat(bot.id, chat_id)
         message = Message(
@@ -136,6 +136,7 @@ class Sandbox:
             date=self.world.clock(),
             from_user=True,
             body=StyledText(text),
+            thread_id=thread_id,
             notify=False,
         )
         chat.messages[message.id] = message

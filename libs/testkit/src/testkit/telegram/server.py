@@ -44,6 +44,7 @@ class FakeTelegram:
         open_chats: bool = True,
         fetch_hosts: frozenset[str] = frozenset(),
         fetch_seconds: float = 20.0,
+        ids_after: int = 0,
         clock: Clock = time.time,
     ) -> None:
         self._host = host
@@ -54,7 +55,7 @@ class FakeTelegram:
         pace = Limits.off() if unlimited else limits or Limits()
         self.pace = Pace(pace, monotonic=time.monotonic)
         self._fetcher = UrlFetcher(hosts=fetch_hosts, seconds=fetch_seconds)
-        world = World(clock=clock, auto_bots=auto_bots, open_chats=open_chats)
+        world = World(clock=clock, auto_bots=auto_bots, open_chats=open_chats, ids_after=ids_after)
         self._sandbox = Sandbox(world, self._fetcher, keeps_log=not unlimited)
         self._verdicts = Verdicts(self._sandbox.oracle)
         self._api = BotApi(self._sandbox, faults=self.faults, pace=self.pace, refuse=self.refuse)

@@ -106,8 +106,11 @@ class Chat:
 class World:
     """The state of the whole sandbox."""
 
-    def __init__(self, *, clock: Clock, auto_bots: bool, open_chats: bool) -> None:
+    def __init__(
+        self, *, clock: Clock, auto_bots: bool, open_chats: bool, ids_after: int = 0
+    ) -> None:
         self.clock = clock
+        self.ids_after = ids_after
         self.auto_bots = auto_bots
         self.open_chats = open_chats
         self.blobs = BlobStore()
@@ -249,9 +252,9 @@ class World:
         # Private chats and basic groups share the bot's counter; a supergroup has its own.
         if chat.kind is ChatKind.SUPERGROUP:
             chat.last_message_id += 1
-            return chat.last_message_id
+            return self.ids_after + chat.last_message_id
         bot.last_message_id += 1
-        return bot.last_message_id
+        return self.ids_after + bot.last_message_id
 
     def find(self, chat: Chat, message_id: int | None) -> Message | None:
         """A message that exists and is not deleted."""

@@ -18,10 +18,10 @@ LANGUAGE = "en"
 class Updates:
     """The updates of every bot, kept until the bot confirms them with an offset."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, ids_after: int = 0) -> None:
         self.answers: dict[str, str] = {}  # callback query id → what its user was told
         self._waiting: defaultdict[int, deque[JsonObject]] = defaultdict(lambda: deque(maxlen=KEPT))
-        self._numbers = count(1)
+        self._numbers = count(ids_after + 1)
         self._news = asyncio.Event()
         self._readers: dict[int, object] = {}
 

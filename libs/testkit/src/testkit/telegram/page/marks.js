@@ -14,7 +14,7 @@ export function noteText(entry) {
     blocked: "The user blocked the bot",
     unblocked: "The user unblocked the bot",
     migrated: `Upgraded to supergroup ${entry.note}`,
-    failed: `${spelled(entry.method)}: ${entry.note.replaceAll("_", " ")}`,
+    failed: `${spelled(entry.method)}: ${entry.note.replace("429_n", "429 too many requests").replaceAll("_", " ")}`,
   }[entry.event];
 }
 

@@ -19,6 +19,7 @@ function picture(part, source) {
   const box = link(source, "media");
   const image = el("img");
   image.loading = "lazy";
+  fit(box, part.width, part.height);
   image.alt = `${part.kind}: ${named(part)}`;
   if (part.width) image.width = part.width;
   if (part.height) image.height = part.height;
@@ -27,6 +28,12 @@ function picture(part, source) {
   box.append(image);
   if (part.kind === "animation") box.append(el("span", "badge", "GIF"));
   return box;
+}
+
+// What is higher than wide stands without bars at its sides.
+function fit(box, width, height) {
+  box.classList.toggle("tall", height > width);
+  box.style.setProperty("--ratio", width / height);
 }
 
 function film(part, source) {
@@ -41,6 +48,7 @@ function film(part, source) {
   box.append(video);
   if (loops) box.append(el("span", "badge", "GIF"));
   video.addEventListener("error", () => box.replaceChildren(gone(part)));
+  video.addEventListener("loadedmetadata", () => fit(box, video.videoWidth, video.videoHeight));
   video.src = source;
   return box;
 }
@@ -49,7 +57,7 @@ function sound(part, source) {
   const box = el("div", `sound ${part.kind}`);
   const audio = el("audio");
   audio.controls = true;
-  audio.preload = "none";
+  audio.preload = "metadata"; // else it says 0:00 of 0:00, like a sound that is empty
   audio.setAttribute("aria-label", `${part.kind}: ${named(part)}`);
   audio.src = source;
   box.append(fileCard(part, source), audio);

@@ -76,7 +76,7 @@ function nodeOf(item) {
 }
 
 function drawTopics(chat) {
-  const buttons = topicButtons(chat, room.topic);
+  const buttons = chat ? topicButtons(chat, room.topic) : [];
   const focused = document.activeElement?.dataset?.topic;
   $("topics").hidden = !buttons.length;
   $("topics").replaceChildren(...buttons);
@@ -86,18 +86,22 @@ function drawTopics(chat) {
 function drawRoom() {
   const chat = chats.get(room.key);
   $("empty").hidden = Boolean(chat);
-  $("empty-text").textContent = chats.size ? "Select a chat to see what its person sees" : "No chats yet. Write /start below to open one";
+  $("empty-text").textContent = !chats.size ? "No chats yet. Write /start below to open one"
+    : room.key ? "Nothing here yet. Write /start below" : "Select a chat to see what its person sees";
   $("room-bar").hidden = !chat;
-  // A narrow screen without any chat shows the room too: that is where the first one begins.
-  document.body.classList.toggle("in-room", Boolean(chat) || !chats.size);
+  // Without any chat there is a room too: that is where the first one begins.
+  document.body.classList.toggle("in-room", Boolean(room.key) || !chats.size);
+  document.body.classList.toggle("blocked", Boolean(chat?.blocked));
+  drawTopics(chat);
   if (!chat) return void $("messages").replaceChildren();
   $("room-title").textContent = chat.title;
   $("room-avatar").textContent = initials(chat.title);
   $("room-avatar").className = `avatar small ${hue(chat.chat_id)}`;
   const shown = room.messages.size;
   $("room-state").textContent = chat.action ? `bot: ${chat.action.replaceAll("_", " ")}…`
-    : [chat.kind, chat.chat_id, counted(shown, "message"), ...habits(chat)].join(" · ");
-  drawTopics(chat);
+    : [chat.kind, `id ${chat.chat_id}`, counted(shown, "message"), ...habits(chat)].join(" · ");
+  $("block").hidden = chat.kind !== "private";
+  $("block").textContent = chat.blocked ? "Unblock" : "Block";
   const nodes = [];
   let day = "";
   for (const item of timeline()) {
@@ -136,8 +140,9 @@ async function fetchJson(path) {
 }
 
 async function loadChats() {
-  const wasUnknown = room.key !== null && !chats.has(room.key);
-  for (const chat of await fetchJson("/sim/chats")) chats.set(chat.key, chat);
+  const found = await fetchJson("/sim/chats");
+  const wasUnknown = room.key !== null && !chats.has(room.key); // it may have been opened just now
+  for (const chat of found) chats.set(chat.key, chat);
   listDue = roomDue = true;
   draw();
   // A room opened before its chat was listed has only what happened since.
@@ -240,8 +245,10 @@ function state(name) {
 }
 
 async function facts() {
+  const seen = after;
   try {
     const sum = await fetchJson("/sim");
+    if (sum.last_seq < seen) location.reload(); // a sandbox that was started anew
     const faults = Object.values(sum.faults_fired).reduce((one, other) => one + other, 0);
     $("facts-text").textContent = [counted(sum.chats, "chat"), counted(sum.last_seq, "event"), counted(sum.calls, "call"), counted(faults, "fault")].join(" · ");
   } catch (error) {
@@ -271,7 +278,9 @@ $("scroll").addEventListener("scroll", () => {
 }, { passive: true });
 // Pictures grow as they load; whoever reads the newest message keeps reading it.
 new ResizeObserver(() => {
-  if (room.following) $("scroll").scrollTop = $("scroll").scrollHeight;
+  if (!room.following) return;
+  $("scroll").scrollTop = $("scroll").scrollHeight;
+  $("down").hidden = true;
 }).observe($("messages"));
 addEventListener("hashchange", byHash);
 $("topics").addEventListener("click", (event) => {
