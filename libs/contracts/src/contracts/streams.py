@@ -88,7 +88,8 @@ STREAMS: Final = (
 # An effect message is useless once its lease is over, so its redelivery only tidies up: job-store's clock
 # releases the effect again. ack_wait exceeds the usual call, so that few come twice; nothing depends on it.
 EFFECT_ACK_WAIT: Final = timedelta(seconds=120)
-STORE_ACK_WAIT: Final = timedelta(seconds=30)
+# What a killed job-store had fetched comes again after this; a batch takes some ten milliseconds.
+STORE_ACK_WAIT: Final = timedelta(seconds=10)
 
 CONSUMERS: Final = (
     Consumer(
