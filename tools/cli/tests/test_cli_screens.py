@@ -88,7 +88,7 @@ def test_a_statement_names_the_job_as_people_do() -> None:
     wallet = WalletView(user_id=1, currency="RUB", balance=0, held=1_990)
 
     assert drawn(statement_screen(StatementView(wallet=wallet, lines=(line,))))[-1].endswith(
-        "hold   19.90 RUB   job 467G6"
+        "hold   -19.90 RUB   job 467G6"
     )
 
 

@@ -55,7 +55,10 @@ def add(
     ] = "en",
     rich: Annotated[
         bool,
-        typer.Option("--rich", help="Several pictures in one message; old apps cannot show it."),
+        typer.Option(
+            "--rich/--no-rich",
+            help="Several pictures in one message, or one each; old apps cannot show the first.",
+        ),
     ] = False,
     staging_chat: Annotated[
         int | None,

@@ -40,9 +40,13 @@ async def _status(*, watch: bool, as_json: bool) -> None:
             while True:
                 await asyncio.sleep(EVERY)
                 print_json(await _ask(asking))
-        with Live(
-            status_screen(first), console=out(), screen=out().is_terminal, auto_refresh=False
-        ) as live:
+        if not out().is_terminal:
+            # A file or a pipe keeps every screen.
+            out().print(status_screen(first))
+            while True:
+                await asyncio.sleep(EVERY)
+                out().print(status_screen(await _ask(asking)))
+        with Live(status_screen(first), console=out(), screen=True, auto_refresh=False) as live:
             while True:
                 await asyncio.sleep(EVERY)
                 live.update(status_screen(await _ask(asking)), refresh=True)

@@ -1,5 +1,7 @@
 """A wallet and its statement."""
 
+from typing import Final
+
 from rich.console import Group, RenderableType
 from rich.text import Text
 
@@ -19,6 +21,10 @@ def wallet_screen(view: WalletView) -> RenderableType:
     )
 
 
+# What a line does to the balance; a capture takes what was held already.
+SIGNS: Final = {"topup": "+", "refund": "+", "release": "+", "hold": "-"}
+
+
 def statement_screen(view: StatementView) -> RenderableType:
     """Return the ledger under the balance."""
     if not view.lines:
@@ -29,7 +35,7 @@ def statement_screen(view: StatementView) -> RenderableType:
             str(line.id),
             moment_text(line.at),
             line.kind,
-            money_text(line.amount, view.wallet.currency),
+            SIGNS.get(line.kind, "") + money_text(line.amount, view.wallet.currency),
             Text(_purpose(line), style="dim"),
         )
     return Group(wallet_screen(view.wallet), rows)
