@@ -1,7 +1,7 @@
 """`sendonce status`: one screen, one verdict line."""
 
 import asyncio
-from typing import Annotated, Final
+from typing import Annotated, Final, NoReturn
 
 import typer
 from rich.live import Live
@@ -30,26 +30,24 @@ def status(
 async def _status(*, watch: bool, as_json: bool) -> None:
     async with desk() as asking:
         first = await _ask(asking)
-        if as_json:
-            print_json(first)
-        if not watch:
-            if not as_json:
-                out().print(status_screen(first))
-            return
-        if as_json:
-            while True:
-                await asyncio.sleep(EVERY)
-                print_json(await _ask(asking))
-        if not out().is_terminal:
-            # A file or a pipe keeps every screen.
-            out().print(status_screen(first))
-            while True:
-                await asyncio.sleep(EVERY)
-                out().print(status_screen(await _ask(asking)))
-        with Live(status_screen(first), console=out(), screen=True, auto_refresh=False) as live:
-            while True:
-                await asyncio.sleep(EVERY)
-                live.update(status_screen(await _ask(asking)), refresh=True)
+        if watch and out().is_terminal and not as_json:
+            await _live(asking, first)
+        show = print_json if as_json else _print
+        show(first)
+        while watch:  # a file or a pipe keeps every screen
+            await asyncio.sleep(EVERY)
+            show(await _ask(asking))
+
+
+async def _live(asking: Desk, first: StatusView) -> NoReturn:
+    with Live(status_screen(first), console=out(), screen=True, auto_refresh=False) as live:
+        while True:
+            await asyncio.sleep(EVERY)
+            live.update(status_screen(await _ask(asking)), refresh=True)
+
+
+def _print(view: StatusView) -> None:
+    out().print(status_screen(view))
 
 
 async def _ask(asking: Desk) -> StatusView:
