@@ -2,13 +2,12 @@
 
 import asyncio
 import json
-import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from uuid import uuid4
 
 import nats
@@ -23,17 +22,16 @@ from contracts.values import JobState
 from crash.child import ORDERS
 from crash.lives import PRICE, Ended, Life, is_settled
 from crash.points import SERVICES
-from deployment import HMAC_KEY, KEY, TOKEN
+from deployment import HMAC_KEY, KEY, TOKEN, eventually
 from job_store.migrate import migrate_bus
 from sendonce import SendOnce, Unavailable
 from testkit.kie import FakeKie, Plan
 from testkit.kie.profiles import Durations
 from testkit.ports import LOOPBACK, free_port
-from testkit.processes import ServiceProcess, ServiceSpec, python_module
+from testkit.processes import ServiceProcess, ServiceSpec, holds, python_module
 from testkit.telegram import FakeTelegram
 
 TESTS: Final = str(Path(crash.__file__).parents[1])
-LOOK_EVERY: Final = 0.03  # seconds
 DIES_WITHIN: Final = 12.0  # seconds for a point to be reached after the job was asked for
 SETTLES_WITHIN: Final = 60.0  # every lease once, an expiry, and a restart
 ANSWERS_WITHIN: Final = 1.0  # seconds
@@ -81,31 +79,30 @@ class Stage:
         """Tell whether the service came to the point and obeyed."""
         return not self._orders_of(service).exists()
 
-    async def live(self, life: Life, *, dying: str | None = None) -> Ended | None:
-        """Live through a job; None when the service that was to die never came to its point."""
-        key = f"{life.name}-{uuid4()}"
+    async def undisturbed(self, life: Life) -> None:
+        """Live through a job while nobody dies."""
+        await self._settled(await self._ask(life, _key(life)), life)
+
+    async def killed(self, service: str, life: Life) -> Ended | None:
+        """Live through a job while a service dies; None when it never came to its point."""
+        return await self._disturbed(life, lambda asking: self._died(service, asking, life))
+
+    async def frozen(self, service: str, life: Life) -> Ended | None:
+        """The same with a service that stands still for longer than its leases, then goes on."""
+        return await self._disturbed(life, lambda _asking: self._stood_still(service))
+
+    async def _disturbed(
+        self, life: Life, fault: "Callable[[asyncio.Task[JobView]], Awaitable[bool]]"
+    ) -> Ended | None:
+        key = _key(life)
         asking = asyncio.create_task(self._ask(life, key))
-        reached = dying is None or await self._died(dying, asking, life)
+        reached = await fault(asking)
         job = await self._settled(await asking, life)
         return await self._judged(life, job, key) if reached else None
 
-    async def freeze(self, service: str, life: Life) -> Ended | None:
-        """The same with a service that stands still for longer than its leases, then goes on."""
-        key = f"{life.name}-{uuid4()}"
-        asking = asyncio.create_task(self._ask(life, key))
-        if not await self._until(lambda: self.is_obeyed(service), within=DIES_WITHIN):
-            self.take_back(service)
-            await self._settled(await asking, life)
-            return None
-        await asyncio.sleep(FROZEN_FOR)  # noqa: TID251 - the fault itself
-        self.services[service].resume()
-        job = await self._settled(await asking, life)
-        return await self._judged(life, job, key)
-
     async def _ask(self, life: Life, key: str) -> JobView:
         user = 1 + uuid4().int % 10**9
-        topped = self.sendonce.topup(user, currency="RUB", amount=PRICE, reference=key, timeout=60)
-        await topped
+        await self.sendonce.topup(user, currency="RUB", amount=PRICE, reference=key, timeout=60)
         return await self.sendonce.create(
             key=key,
             chat_id=user,
@@ -131,11 +128,20 @@ class Stage:
                 return False
             return is_settled(job, life)
 
-        await self._until(is_over, within=DIES_WITHIN)
+        with suppress(TimeoutError):
+            await eventually(is_over, within=DIES_WITHIN)
         if process.running:
             self.take_back(service)
             return False
         await process.start()
+        return True
+
+    async def _stood_still(self, service: str) -> bool:
+        if not await holds(lambda: self.is_obeyed(service), within=DIES_WITHIN):
+            self.take_back(service)
+            return False
+        await asyncio.sleep(FROZEN_FOR)  # noqa: TID251 - the fault itself
+        self.services[service].resume()
         return True
 
     async def _settled(self, job: JobView, life: Life) -> JobView:
@@ -146,9 +152,13 @@ class Stage:
             latest = await self.sendonce.get(job_id=job.id, timeout=30)
             return is_settled(latest, life)
 
-        if not await self._until(settled, within=SETTLES_WITHIN):
+        try:
+            await eventually(settled, within=SETTLES_WITHIN)
+        except TimeoutError as late:
             parts = [(part.state, part.refusal) for part in latest.parts]
-            raise NotSettled(f"{latest.state}, parts {parts}, after {SETTLES_WITHIN:.0f} s")
+            raise NotSettled(
+                f"{latest.state}, parts {parts}, after {SETTLES_WITHIN:.0f} s"
+            ) from late
         return latest
 
     async def _judged(self, life: Life, job: JobView, key: str) -> Ended:
@@ -163,17 +173,12 @@ class Stage:
             tasks=sum(key in json.dumps(task.request) for task in self.kie.tasks()),
         )
 
-    async def _until(self, fact: Any, *, within: float) -> bool:
-        deadline = time.monotonic() + within
-        while time.monotonic() < deadline:
-            told = fact()
-            if await told if asyncio.iscoroutine(told) else told:
-                return True
-            await asyncio.sleep(LOOK_EVERY)  # noqa: TID251 - the rate of looking
-        return False
-
     def _orders_of(self, service: str) -> Path:
         return self.orders / f"{service}.json"
+
+
+def _key(life: Life) -> str:
+    return f"{life.name}-{uuid4()}"
 
 
 @asynccontextmanager

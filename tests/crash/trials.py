@@ -42,7 +42,7 @@ async def reached(stage: Stage, directory: Path, *, fault: str = "kill") -> list
         notes = {name: directory / f"{life.name}-{name}.notes" for name in SERVICES}
         for name, into in notes.items():
             stage.order(name, do="note", into=str(into))
-        await stage.live(life)
+        await stage.undisturbed(life)
         for name, into in notes.items():
             stage.take_back(name)
             for point, when in _lines(into):
@@ -67,9 +67,9 @@ async def _tried(stage: Stage, trial: Trial) -> Told:
     stage.order(trial.service, at=trial.point, when=trial.when, do=trial.fault)
     try:
         if trial.fault == "freeze":
-            ended = await stage.freeze(trial.service, life)
+            ended = await stage.frozen(trial.service, life)
         else:
-            ended = await stage.live(life, dying=trial.service)
+            ended = await stage.killed(trial.service, life)
     except NotSettled as stuck:
         return Told(trial=trial, reached=True, broken=(str(stuck),))
     if ended is None:
