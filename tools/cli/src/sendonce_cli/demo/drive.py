@@ -2,8 +2,6 @@
 
 import asyncio
 import contextlib
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -14,8 +12,7 @@ from kie.families import FAMILIES
 from sendonce import SendOnceError
 from sendonce_cli.demo.bot import Bot
 from sendonce_cli.demo.errands import Door, Errand, User, users_of
-from sendonce_cli.demo.world import World
-from testkit.kie import SANDBOX_API_KEY, TaskTruth
+from testkit.kie import SANDBOX_API_KEY, FakeKie
 
 AT_ONCE: Final = 24  # conversations of the bot side by side
 ORPHAN_WAITS: Final = 30.0  # seconds for the callback that must come before the attach
@@ -52,10 +49,20 @@ async def top_up(bot: Bot, errands: tuple[Errand, ...]) -> dict[User, int]:
 class Driver:
     """Runs the errands of one demo."""
 
-    def __init__(self, world: World, bot: Bot, progress: Progress) -> None:
-        self._world = world
+    def __init__(
+        self,
+        bot: Bot,
+        progress: Progress,
+        *,
+        kie: FakeKie,
+        gateway_url: str,
+        every: float = 0.0,  # seconds between two errands; 0: as fast as they are answered
+    ) -> None:
         self._bot = bot
         self._progress = progress
+        self._kie = kie
+        self._gateway_url = gateway_url
+        self._every = every
         self._slots = asyncio.Semaphore(AT_ONCE)
 
     async def run(self, errands: tuple[Errand, ...]) -> None:
@@ -64,6 +71,7 @@ class Driver:
             for errand in errands:
                 await self._slots.acquire()
                 group.create_task(self._one(errand, kie))
+                await asyncio.sleep(self._every)
 
     async def _one(self, errand: Errand, kie: aiohttp.ClientSession) -> None:
         try:
@@ -81,20 +89,18 @@ class Driver:
                 await self._bot.create(errand)
             case Door.EXPECT:
                 job = await self._bot.expect(errand)
-                url = job.callback_url or f"{self._world.gateway_url}/callbacks/kie"
+                url = job.callback_url or f"{self._gateway_url}/callbacks/kie"
                 await self._bot.attach(job, await self._create_task(errand, kie, callback_url=url))
             case Door.ORPHAN:
                 await self._be_late(errand, kie)
 
     async def _be_late(self, errand: Errand, kie: aiohttp.ClientSession) -> None:
         """Attach only after KIE has called back: the callback waits as an orphan."""
-        plain = f"{self._world.gateway_url}/callbacks/kie"
+        plain = f"{self._gateway_url}/callbacks/kie"
         task_id = await self._create_task(errand, kie, callback_url=plain)
         # A gateway that was killed for too long took none; the job is polled then.
         with contextlib.suppress(TimeoutError):
-            await self._world.kie.until(
-                lambda it: it.task(task_id).acknowledged, within=ORPHAN_WAITS
-            )
+            await self._kie.until(lambda it: it.task(task_id).acknowledged, within=ORPHAN_WAITS)
         await asyncio.sleep(SLOWNESS)
         job: JobView = await self._bot.expect(errand)
         await self._bot.attach(job, task_id)
@@ -105,17 +111,7 @@ class Driver:
         family = FAMILIES[errand.ware.family]
         body = family.write(errand.ware.model, dict(errand.input), callback_url)
         headers = {"Authorization": f"Bearer {SANDBOX_API_KEY}"}
-        address = f"{self._world.kie.url}{family.create_path}"
+        address = f"{self._kie.url}{family.create_path}"
         async with kie.post(address, json=body, headers=headers) as answer:
             told = await answer.json()
         return str(told["data"]["taskId"])
-
-
-def tasks_by_errand(tasks: tuple[TaskTruth, ...]) -> Mapping[str, list[TaskTruth]]:
-    """Return KIE's tasks by the marker in their request."""
-    found: dict[str, list[TaskTruth]] = {}
-    for task in tasks:
-        _, _, rest = json.dumps(task.request).partition("plan:")
-        marker = rest.partition('"')[0]
-        found.setdefault(marker, []).append(task)
-    return found

@@ -9,6 +9,7 @@ from typing import Final
 from sendonce_cli.demo.options import Faults
 from testkit.kie import CreateAnswer, Durations, Plan, Profile
 from testkit.kie.profiles import ODDS, draw_plan
+from testkit.proof import Wallet
 
 FAILURES: Final = 0.10  # of all jobs, whatever else goes wrong
 ORPHANS: Final = 0.08  # jobs whose bot calls KIE by itself and attaches too late
@@ -82,6 +83,11 @@ class User:
     language: str
     currency: str
 
+    @property
+    def wallet(self) -> Wallet:
+        """Whose money it is."""
+        return Wallet(self.id, self.currency)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Errand:
@@ -98,6 +104,11 @@ class Errand:
     def key(self) -> str:
         """The bot's own idempotency key."""
         return f"demo-{self.number}"
+
+    @property
+    def chat_id(self) -> int:
+        """The private chat of its user."""
+        return self.user.id
 
     @property
     def marker(self) -> str:

@@ -9,10 +9,10 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from sendonce_cli.demo.endings import Ending
 from sendonce_cli.demo.pulse import Pulse
 from sendonce_cli.demo.verdict import Verdict
 from sendonce_cli.screen import WIDTH, span_text
+from testkit.proof import Ending
 
 SHOWN: Final = 12  # offenders that are named
 
@@ -95,7 +95,7 @@ def _offenders(console: Console, verdict: Verdict) -> None:
     ):
         if found:
             console.print(_ending_lines(title, found), soft_wrap=True)
-    for line in verdict.remarks[:SHOWN]:
+    for line in (*verdict.broken, *verdict.remarks)[:SHOWN]:
         console.print(Text.assemble(("  • ", "warn"), line), soft_wrap=True)
 
 
@@ -109,7 +109,7 @@ def _ending_lines(title: str, endings: list[Ending]) -> Text:
         lines.append_text(
             Text.assemble(
                 (f"  {job.id if job else 'never made'}", "name"),
-                f"  {ending.errand.key}  {ending.state or '–'}",
+                f"  {ending.asked.key}  {ending.state or '–'}",
                 f" · parts {parts or 'none'} · KIE {made or 'no task'}",
                 f" · seen {_messages(ending) or '–'}\n",
             )
@@ -138,6 +138,7 @@ def _sentence(verdict: Verdict) -> Panel:
     wrong = [f"{verdict.lost} lost"] * bool(verdict.lost)
     wrong += [f"{verdict.shown_twice} shown twice"] * bool(verdict.shown_twice)
     wrong += ["the ledger does not balance"] * (not verdict.ledger_balanced)
+    wrong += ["a law does not hold"] * bool(verdict.broken and not wrong)
     return Panel(
         f"[bad]The promise was broken:[/] {', '.join(wrong)}.", border_style="red", width=WIDTH
     )

@@ -102,7 +102,8 @@ async def _work(
     running: World, bot: Bot, pulse: Pulse, options: Options, errands: tuple[Errand, ...]
 ) -> bool:
     """Drive, kill and watch until nothing is left to happen; False when time was up first."""
-    driving = Driver(running, bot, pulse.progress).run(errands)
+    driver = Driver(bot, pulse.progress, kie=running.kie, gateway_url=running.gateway_url)
+    driving = driver.run(errands)
     async with _beside(driving), _beside(_kills(pulse, options)):
         return await pulse.until_quiet(within=options.within)
 

@@ -1,21 +1,20 @@
-"""The proof at the end: every job against the oracle, every wallet against its payments."""
+"""The proof at the end of a demo: everything is looked at once more and handed to the judge."""
 
+import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, fields
 from typing import Final
 
-from contracts.api import OrphansView
+from contracts.api import JobView, OrphansView
 from contracts.ops import AskDoctor, DoctorView, ListOrphans
-from contracts.values import Cause, JobState, PartState
 from sendonce_cli.asking import Desk
 from sendonce_cli.demo.bot import Bot
-from sendonce_cli.demo.endings import Ending, endings_of
 from sendonce_cli.demo.errands import Errand, User
-from sendonce_cli.demo.money import money_troubles
 from sendonce_cli.demo.pulse import Pulse
+from testkit import proof
 
 LONGEST_LIST: Final = 500  # what job-store lists at once; a demo's most jobs make fewer orphans
-MONEY_CHECKS: Final = frozenset({"ledger_unbalanced", "holds_without_open_job"})
+AT_ONCE: Final = 32
 PRINTED: Final = (
     "jobs",
     "succeeded",
@@ -27,6 +26,7 @@ PRINTED: Final = (
     "orphans_matched",
     "polled",
     "uncertain",
+    "spare_carriers",
     "ledger_balanced",
     "seconds",
     "seed",
@@ -34,30 +34,12 @@ PRINTED: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(proof.Verdict):
     """What the run proved; the fields named in `PRINTED` are what a program reads."""
 
-    jobs: int
-    succeeded: int
-    failed_by_provider: int
-    delivered: int
-    shown_once: int
-    shown_twice: int
-    lost: int
     orphans_matched: int
-    polled: int
-    uncertain: int
-    ledger_balanced: bool
     seconds: float
     seed: int
-    expired: int
-    endings: tuple[Ending, ...] = field(repr=False)
-    remarks: tuple[str, ...]  # refusals, wallets and laws that are not as they should be
-
-    @property
-    def is_clean(self) -> bool:
-        """Claim that the promise was kept."""
-        return self.lost == 0 and self.shown_twice == 0 and self.ledger_balanced
 
     def as_json(self) -> dict[str, object]:
         """Return the object a program reads."""
@@ -69,40 +51,37 @@ async def judge(
 ) -> Verdict:
     """Look at everything once more and say how it ended."""
     seconds = round(pulse.seconds, 1)
-    endings = await endings_of(pulse.world, bot, errands)
-    wrong_money = await money_troubles(bot, endings, paid=paid)
-    broken = await _broken_laws(pulse.desk)
-    jobs = [ending.job for ending in endings if ending.job is not None]
+    paid_in = {user.wallet: amount for user, amount in paid.items()}
+    facts = proof.Facts(
+        asked=errands,
+        jobs=await jobs_of(bot, errands),
+        paid=paid_in,
+        wallets={user.wallet: await bot.wallet(user) for user in paid},
+        doctor=await pulse.desk.ops("doctor", AskDoctor, DoctorView),
+        tasks=pulse.world.kie.tasks(),
+        telegram=pulse.world.telegram,
+    )
+    made = proof.judged(facts)
+    known = {each.name: getattr(made, each.name) for each in fields(made)}
+    known["remarks"] = (*pulse.progress.refused, *made.remarks)
     return Verdict(
-        jobs=len(errands),
-        succeeded=sum(ending.has_result for ending in endings),
-        failed_by_provider=sum(
-            job.state is JobState.FAILED and job.cause is Cause.PROVIDER for job in jobs
-        ),
-        delivered=sum(job.state is JobState.DELIVERED for job in jobs),
-        shown_once=sum(ending.is_shown_once for ending in endings),
-        shown_twice=sum(ending.is_doubled for ending in endings),
-        lost=sum(ending.is_lost for ending in endings),
+        **known,
         orphans_matched=await _orphans_matched(pulse.desk),
-        polled=sum(ending.is_polled for ending in endings),
-        uncertain=sum(part.state is PartState.UNCERTAIN for job in jobs for part in job.parts),
-        ledger_balanced=not wrong_money and not MONEY_CHECKS & broken.keys(),
         seconds=seconds,
         seed=seed,
-        expired=sum(ending.is_expired for ending in endings),
-        endings=endings,
-        remarks=(*pulse.progress.refused, *wrong_money, *broken.values()),
     )
 
 
-async def _broken_laws(desk: Desk) -> dict[str, str]:
-    """Return what the doctor finds, by the name of the check."""
-    view = await desk.ops("doctor", AskDoctor, DoctorView)
-    return {
-        found.check: f"doctor: {found.check.replace('_', ' ')}, {found.count}: {found.detail}"
-        for found in view.findings
-        if not found.ok
-    }
+async def jobs_of(bot: Bot, errands: tuple[Errand, ...]) -> dict[str, JobView | None]:
+    """Look every job up by its key."""
+    slots = asyncio.Semaphore(AT_ONCE)
+
+    async def job(errand: Errand) -> JobView | None:
+        async with slots:
+            return await bot.get(errand.key)
+
+    found = await asyncio.gather(*map(job, errands))
+    return {errand.key: view for errand, view in zip(errands, found, strict=True)}
 
 
 async def _orphans_matched(desk: Desk) -> int:

@@ -1,7 +1,7 @@
-"""The judge of the demo sees what is lost, what is doubled and what went to the wrong chat."""
+"""The judge of every run sees what is lost, what is doubled and what went to the wrong chat."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 import aiohttp
@@ -9,11 +9,8 @@ import pytest
 
 from contracts.api import JobView
 from contracts.values import Cause, JobState, MoneyState
-from sendonce_cli.demo.endings import Ending, Generation
-from sendonce_cli.demo.errands import Errand, draw
-from sendonce_cli.demo.options import Faults
-from sendonce_cli.demo.oracle import Sighting, sightings
 from testkit.kie import SANDBOX_API_KEY, FakeKie, TaskTruth
+from testkit.proof import Ending, Generation, Sighting, sightings
 from testkit.telegram import FakeTelegram, Limits
 
 TOKEN = "7000000001:" + "x" * 35
@@ -118,8 +115,11 @@ async def test_words_are_found_in_their_file(kie: FakeKie, telegram: FakeTelegra
     assert seen.is_right
 
 
-def errand() -> Errand:
-    return draw(jobs=10, faults=Faults.NONE, seed=1)[0]
+@dataclass(frozen=True, slots=True)
+class Asked:
+    key: str = "demo-1"
+    marker: str = "demo-1"
+    chat_id: int = CHAT
 
 
 def job(state: JobState, *task_ids: str) -> JobView:
@@ -144,10 +144,10 @@ def job(state: JobState, *task_ids: str) -> JobView:
 
 
 async def ending(kie: FakeKie, state: JobState | None, *seen: Sighting) -> Ending:
-    """An errand whose job is in this state, whose one task succeeded and was seen like this."""
+    """What was asked, whose job is in this state, whose one task succeeded and was seen like this."""
     task = await made(kie)
     return Ending(
-        errand=errand(),
+        asked=Asked(),
         job=None if state is None else job(state, task.task_id),
         generations=(Generation(task=task, results=seen),),
     )
@@ -187,7 +187,7 @@ async def test_a_second_task_of_a_job_may_not_be_seen(kie: FakeKie) -> None:
     one, other = await made(kie), await made(kie)
     unseen = Generation(task=other, results=(UNSEEN,))
     ended = Ending(
-        errand=errand(),
+        asked=Asked(),
         job=job(JobState.DELIVERED, one.task_id),
         generations=(Generation(task=one, results=(RIGHT,)), unseen),
     )

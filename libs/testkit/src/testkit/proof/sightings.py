@@ -21,10 +21,12 @@ class Sighting:
 
     @property
     def is_right(self) -> bool:
+        """Claim that it stood in one message ever, and stands there now."""
         return self.ever == 1 and self.is_visible and not self.elsewhere
 
     @property
     def is_doubled(self) -> bool:
+        """Claim that it stood in two messages, or in a stranger's chat."""
         return self.ever > 1 or self.elsewhere
 
 
