@@ -31,9 +31,9 @@ from job_store.store.unit import Units
 from job_store.store.views import fitting, job_view, ledger_line, unknown_job
 
 sql = load("job_store.store", "ops.sql")
+LAWS: Final = load("job_store.store", "doctor.sql")
 
 ORPHANS_MAY_BE_LATE: Final = timedelta(minutes=5)  # the clock looks every second
-DOCTOR = tuple(name for name in sql if name.startswith("doctor_"))
 SHOWN = 5  # how many offenders a finding names
 LIVE = OPEN | {JobState.SUCCEEDED}
 
@@ -152,13 +152,13 @@ class Ops:
         async with self._units.database.transaction() as connection:
             at = await connection.fetchval("SELECT now()")
             late = self._units.rules.orphan_ttl + ORPHANS_MAY_BE_LATE
-            arguments = {"doctor_orphans_overdue": (late,)}
-            for name in DOCTOR:
-                rows = await connection.fetch(sql[name], *arguments.get(name, ()))
+            arguments = {"orphans_overdue": (late,)}
+            for name in LAWS:
+                rows = await connection.fetch(LAWS[name], *arguments.get(name, ()))
                 named = ", ".join(row["what"] for row in rows[:SHOWN])
                 findings.append(
                     Finding(
-                        check=name.removeprefix("doctor_"),
+                        check=name,
                         ok=not rows,
                         count=len(rows),
                         detail=named[:2_000],

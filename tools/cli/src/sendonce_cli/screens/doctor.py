@@ -12,8 +12,13 @@ from sendonce_cli.screen import table
 PROMISES: Final = {
     "ledger_unbalanced": "every wallet is the sum of its transfers",
     "holds_without_open_job": "what is held belongs to open jobs",
+    "money_without_entry": "every job's money is what the ledger says of it",
     "shown_twice": "no result was shown twice",
     "uncertain_parts": "no result waits for an operator's decision",
+    "evidence_dropped": "whoever said that a result stands there was heard",
+    "report_dropped": "a success that was believed ended the waiting",
+    "orphan_with_owner": "no callback waits whose task has a job",
+    "sent_without_begin": "nothing was sent without asking first",
     "job_without_clock": "every open job has somebody who moves it on",
     "succeeded_without_effect": "every known result is on its way to its chat",
     "lease_over": "every lease that ended was noticed",

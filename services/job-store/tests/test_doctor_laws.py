@@ -1,0 +1,77 @@
+"""The doctor sees what the code never does and the schema cannot refuse: each law is broken by hand once."""
+
+import pytest
+
+from contracts.deliveries import Shown
+from store_kit import Store, callback, create, sent
+
+BREAKS = {
+    "money_without_entry": "ALTER TABLE ledger DISABLE TRIGGER ledger_insert_only;"
+    "DELETE FROM ledger WHERE kind = 'capture'",
+    "holds_without_open_job": "UPDATE wallets SET held = held + 1",
+    "ledger_unbalanced": "UPDATE wallets SET balance = balance + 1",
+    "shown_twice": "UPDATE parts SET showings = 2",
+    "evidence_dropped": "UPDATE parts SET state = 'refused', refusal = 'by_hand'",
+    "report_dropped": "UPDATE jobs SET state = 'running', money = 'held', ended_at = NULL, cause = NULL",
+    "orphan_with_owner": "INSERT INTO orphans (id, task_id, state)"
+    " SELECT gen_random_uuid(), task_id, 'waiting' FROM task_owners",
+    "sent_without_begin": "ALTER TABLE evidence DISABLE TRIGGER evidence_insert_only;"
+    "UPDATE evidence SET detail = detail - 'holder' WHERE kind = 'sent'",
+    "uncertain_parts": "UPDATE parts SET state = 'uncertain'",
+    "job_without_clock": "UPDATE jobs SET state = 'running', money = 'held', ended_at = NULL,"
+    " cause = NULL, expires_at = now() - interval '2 minutes'",
+    "succeeded_without_effect": "UPDATE jobs SET state = 'succeeded', ended_at = NULL, cause = NULL",
+    "outbox_stuck": "INSERT INTO outbox (subject, msg_id, payload, leased_until, at)"
+    " VALUES ('x', 'x', '', now(), now() - interval '2 minutes')",
+    "effect_overdue": "UPDATE effects SET state = 'pending', due_at = now() - interval '1 hour'"
+    " WHERE kind = 'show'",
+    "orphans_overdue": "INSERT INTO orphans (id, task_id, state, seen_at)"
+    " VALUES (gen_random_uuid(), 'nobodys', 'waiting', now() - interval '2 hours')",
+    "dead_letters": "INSERT INTO dead_letters (durable, subject, stream_seq, payload, reason)"
+    " VALUES ('d', 's', 1, '', 'r')",
+    "lease_over": "UPDATE effects SET state = 'acting', open_attempt = gen_random_uuid(),"
+    " claimed_at = now(), lease_until = now() - interval '1 hour' WHERE kind = 'show'",
+}
+
+
+async def broken(store: Store) -> set[str]:
+    return {found.check for found in (await store.ops.doctor()).findings if not found.ok}
+
+
+async def delivered_jobs(store: Store) -> None:
+    """One job edited in, one album sent; both paid for."""
+    await store.topup(1_000)
+    await store.succeeded(create(price=300))
+    assert await store.show_all() == 1
+    job_id = await store.running(create(price=300, mode="send"))
+    await store.report(callback(job_id))
+    (ask,) = await store.deliveries("send")
+    await store.begin(ask.attempt.id)
+    await store.delivered(ask, sent(ask, 500), holder=ask.attempt.id)
+
+
+async def test_every_law_of_the_doctor_is_broken_here_once(store: Store):
+    checks = {found.check for found in (await store.ops.doctor()).findings}
+
+    assert checks == BREAKS.keys()
+
+
+@pytest.mark.parametrize("law", BREAKS)
+async def test_the_doctor_sees_a_broken_law(store: Store, law: str):
+    await delivered_jobs(store)
+    assert await broken(store) == set()
+
+    await store.run(BREAKS[law])
+
+    assert law in await broken(store)
+    await store.run("TRUNCATE bots CASCADE; TRUNCATE outbox, evidence, orphans, dead_letters")
+
+
+async def test_a_late_message_id_is_evidence_that_was_heard(store: Store):
+    await store.succeeded()
+    (ask,) = await store.deliveries("show")
+    await store.end_leases()
+
+    await store.delivered(ask, Shown(message_id=100))
+
+    assert "evidence_dropped" not in await broken(store)
