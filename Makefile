@@ -52,6 +52,10 @@ bench: $(STAMP) ## Measure beside a bare FastStream loop; ARGS="--quick", "--onl
 crash: $(STAMP) ## Kill every service at every await it comes to; ARGS="--sample 50 --seed 7", "--fault freeze"
 	@PYTHONPATH=tests $(BIN)/python -m crash $(ARGS)
 
+.PHONY: chaos
+chaos: $(STAMP) ## Processes, servers, links, KIE and Telegram fail at once; SECONDS=120 SEED=1, ARGS="--runs 10"
+	@PYTHONPATH=tests $(BIN)/python -m chaos --seconds $(or $(SECONDS),120) --seed $(or $(SEED),1) $(ARGS)
+
 .PHONY: mutants
 mutants: $(STAMP) ## Take out one guard after the other; a named test must fail for each
 	@PYTHONPATH=tests $(BIN)/python -m mutants $(ARGS)

@@ -125,7 +125,9 @@ async def test_a_stolen_commit_reply_leaves_the_row_and_ends_the_connection_faul
         await direct.close()
 
 
-async def test_a_stolen_puback_leaves_the_message_and_the_connection_fault_2(tmp_path: Path) -> None:
+async def test_a_stolen_puback_leaves_the_message_and_the_connection_fault_2(
+    tmp_path: Path,
+) -> None:
     robber = PubAcks()
     async with (
         NatsServer(tmp_path / "nats", durability=Durability.KILL) as server,

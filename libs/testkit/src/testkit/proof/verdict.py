@@ -8,7 +8,7 @@ from contracts.api import JobView, WalletView
 from contracts.ops import DoctorView
 from contracts.values import Cause, JobState
 from testkit.kie import TaskTruth
-from testkit.proof.callbacks import unaccounted
+from testkit.proof.callbacks import Dropped
 from testkit.proof.endings import Asked, Ending, endings
 from testkit.proof.money import Wallet, money_troubles
 from testkit.proof.spares import spares
@@ -32,8 +32,8 @@ class Facts:
     doctor: DoctorView
     tasks: Sequence[TaskTruth]
     telegram: FakeTelegram
-    # SHA-256 of every callback body that is kept; None where nobody can look.
-    kept: Collection[str] | None = None
+    # Callbacks that were taken and not kept, where somebody could look.
+    dropped: Collection[Dropped] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,6 @@ def judged(facts: Facts) -> Verdict:
     found = tuple(endings(facts.asked, jobs=facts.jobs, tasks=facts.tasks, telegram=facts.telegram))
     wrong_money = list(money_troubles(found, paid=facts.paid, wallets=facts.wallets))
     laws, remarks = _laws(facts.doctor)
-    dropped = [] if facts.kept is None else list(unaccounted(facts.tasks, digests=facts.kept))
     known = [ending.job for ending in found if ending.job is not None]
     return Verdict(
         jobs=len(found),
@@ -85,7 +84,7 @@ def judged(facts: Facts) -> Verdict:
         spare_carriers=spares(facts.telegram, found).spare,
         ledger_balanced=not wrong_money and not MONEY_CHECKS & laws.keys(),
         endings=found,
-        broken=(*wrong_money, *laws.values(), *dropped),
+        broken=(*wrong_money, *laws.values(), *map(str, facts.dropped)),
         remarks=tuple(remarks),
     )
 

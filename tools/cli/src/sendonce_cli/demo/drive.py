@@ -19,6 +19,8 @@ ORPHAN_WAITS: Final = 30.0  # seconds for the callback that must come before the
 SLOWNESS: Final = (
     1.0  # seconds this bot takes to tell of its task; the callback is applied long before
 )
+KIE_ANSWERS: Final = aiohttp.ClientTimeout(total=5.0)
+AGAIN: Final = 0.5  # seconds before a bot asks KIE again
 POT: Final = 100_000  # minor units every user has on top of what the errands cost
 
 
@@ -67,7 +69,7 @@ class Driver:
 
     async def run(self, errands: tuple[Errand, ...]) -> None:
         """Ask for all; returns when the last one was answered."""
-        async with aiohttp.ClientSession() as kie, asyncio.TaskGroup() as group:
+        async with aiohttp.ClientSession(timeout=KIE_ANSWERS) as kie, asyncio.TaskGroup() as group:
             for errand in errands:
                 await self._slots.acquire()
                 group.create_task(self._one(errand, kie))
@@ -112,6 +114,10 @@ class Driver:
         body = family.write(errand.ware.model, dict(errand.input), callback_url)
         headers = {"Authorization": f"Bearer {SANDBOX_API_KEY}"}
         address = f"{self._kie.url}{family.create_path}"
-        async with kie.post(address, json=body, headers=headers) as answer:
-            told = await answer.json()
-        return str(told["data"]["taskId"])
+        while True:
+            # Only an outage answers nothing or without a task: then none was made.
+            with contextlib.suppress(aiohttp.ClientError, TimeoutError, KeyError, TypeError):
+                async with kie.post(address, json=body, headers=headers) as answer:
+                    told = await answer.json()
+                return str(told["data"]["taskId"])
+            await asyncio.sleep(AGAIN)

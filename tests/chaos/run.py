@@ -1,0 +1,213 @@
+"""One run: load, faults by the schedule, quiescence, verdict."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+
+from chaos.arena import Arena, arena
+from chaos.faults import Faults
+from chaos.moments import lasts
+from chaos.recoveries import Recoveries
+from chaos.schedule import Strike, draw
+from contracts.ops import AskDoctor, DoctorView
+from sendonce import SendOnce
+from sendonce_cli.asking import Desk
+from sendonce_cli.demo import errands as errands_of
+from sendonce_cli.demo.bot import Bot
+from sendonce_cli.demo.drive import Driver, Progress, top_up
+from sendonce_cli.demo.errands import Errand, User
+from sendonce_cli.demo.options import Faults as Hostility
+from sendonce_cli.demo.pulse import Pulse
+from sendonce_cli.demo.verdict import jobs_of
+from testkit import proof
+
+JOBS_A_SECOND: Final = 3.0
+QUIET_WITHIN: Final = (
+    240.0  # seconds after the last fault: an expiry, a late callback, every backoff
+)
+LOOK_EVERY: Final = 0.5
+TELL_EVERY: Final = 5.0
+
+Say = Callable[[str], None]
+
+
+@dataclass(kw_only=True)
+class Told:
+    """What a run came to."""
+
+    seconds: float
+    seed: int
+    verdict: proof.Verdict
+    is_quiet: bool
+    schedule: tuple[Strike, ...]
+    struck: dict[str, int]
+    kills: int
+    own_ends: dict[str, int]
+    recoveries: dict[str, list[float]]
+    settled_within: float | None
+    callbacks_lost_with_bus: int
+    refused: list[str] = field(default_factory=list)
+
+    @property
+    def is_clean(self) -> bool:
+        """Claim that every promise was kept."""
+        return self.is_quiet and self.verdict.is_clean and not self.refused
+
+    def as_json(self) -> dict[str, object]:
+        """Return what a program reads."""
+        it = self.verdict
+        return {
+            "seed": self.seed,
+            "seconds": self.seconds,
+            "clean": self.is_clean,
+            "jobs": it.jobs,
+            "delivered": it.delivered,
+            "shown_once": it.shown_once,
+            "lost": it.lost,
+            "shown_twice": it.shown_twice,
+            "uncertain": it.uncertain,
+            "expired": it.expired,
+            "failed_by_provider": it.failed_by_provider,
+            "spare_carriers": it.spare_carriers,
+            "ledger_balanced": it.ledger_balanced,
+            "broken": it.broken,
+            "kills": self.kills,
+            "ended_by_themselves": self.own_ends,
+            "faults": self.struck,
+            "recovery_seconds": {
+                name: {"worst": max(found), "times": len(found)}
+                for name, found in sorted(self.recoveries.items())
+            },
+            "callbacks_lost_with_bus": self.callbacks_lost_with_bus,
+            "quiet": self.is_quiet,
+            "settled_seconds": self.settled_within,
+            "refused": self.refused,
+            "schedule": [strike.as_json() for strike in self.schedule],
+        }
+
+
+async def run(directory: Path, *, seconds: float, seed: int, say: Say) -> Told:
+    """Fight for so many seconds, let the dust settle, and judge."""
+    jobs = round(seconds * JOBS_A_SECOND)
+    errands = errands_of.draw(jobs=jobs, faults=Hostility.HARD, seed=seed)
+    schedule = draw(seconds=seconds, seed=seed)
+    say("starting NATS, Postgres, the links and ten processes")
+    async with (
+        arena(directory, errands, seed=seed) as ring,
+        SendOnce(ring.bus, bot="default") as sendonce,
+    ):
+        fight = _Fight(ring, Bot(sendonce), Faults(ring), errands, say=say)
+        settled = await fight.through(schedule, every=seconds / jobs)
+        verdict, lost_with_bus = await fight.judged()
+        return Told(
+            seconds=seconds,
+            seed=seed,
+            verdict=verdict,
+            is_quiet=settled is not None,
+            schedule=schedule,
+            struck=dict(sorted(fight.faults.struck.items())),
+            kills=ring.keeper.total,
+            own_ends=dict(ring.keeper.own_ends),
+            recoveries=fight.recoveries.found,
+            settled_within=settled,
+            callbacks_lost_with_bus=lost_with_bus,
+            refused=fight.progress.refused,
+        )
+
+
+class _Fight:
+    """The load, the faults and whoever watches, side by side."""
+
+    def __init__(
+        self, ring: Arena, bot: Bot, faults: Faults, errands: tuple[Errand, ...], *, say: Say
+    ) -> None:
+        self.ring, self.bot, self.faults, self.errands = ring, bot, faults, errands
+        self.desk = Desk(ring.direct)
+        self.progress = Progress(wanted=len(errands))
+        self.pulse = Pulse(world=ring, desk=self.desk, progress=self.progress, killer=ring.keeper)
+        self.recoveries = Recoveries(ring, faults)
+        self.paid: dict[User, int] = {}
+        self._say = say
+
+    async def through(self, schedule: tuple[Strike, ...], *, every: float) -> float | None:
+        """Return how long the dust took to settle after the last fault; None when it did not."""
+        self.paid = await top_up(self.bot, self.errands)
+        driver = Driver(
+            self.bot,
+            self.progress,
+            kie=self.ring.kie,
+            gateway_url=self.ring.gateway_url,
+            every=every,
+        )
+        async with asyncio.TaskGroup() as group:
+            beside = [
+                group.create_task(self.recoveries.watch()),
+                group.create_task(self._tell()),
+                group.create_task(driver.run(self.errands)),
+            ]
+            await self._strike(schedule)
+            self.faults.heal()
+            self._say("the last fault is over, waiting for the dust to settle")
+            settled = await self._settled()
+            for task in beside:
+                task.cancel()
+        return settled
+
+    async def _strike(self, schedule: tuple[Strike, ...]) -> None:
+        began = time.monotonic()
+        async with asyncio.TaskGroup() as group:
+            for strike in schedule:
+                await lasts(max(began + strike.at - time.monotonic(), 0))
+                group.create_task(self.faults.strike(strike))
+
+    async def _settled(self) -> float | None:
+        began = time.monotonic()
+        while time.monotonic() < began + QUIET_WITHIN:
+            await self.pulse.look()
+            if self.pulse.is_quiet:
+                await self.ring.telegram.settle()
+                await self.pulse.look()
+                if self.pulse.is_quiet:
+                    await self.ring.keeper.all_ready()
+                    return round(time.monotonic() - began, 1)
+            await lasts(LOOK_EVERY)
+        return None
+
+    async def _tell(self) -> None:
+        while True:
+            await lasts(TELL_EVERY)
+            beat, faults = self.pulse.last, self.faults.struck.total()
+            self._say(
+                f"asked {self.progress.asked}/{self.progress.wanted}  ended {beat.ended}"
+                f"  faults {faults}  kills {self.ring.keeper.total}"
+            )
+
+    async def judged(self) -> tuple[proof.Verdict, int]:
+        """Return the verdict, and how many accepted callbacks went down with the bus."""
+        tasks = self.ring.kie.tasks()
+        dropped = list(proof.unaccounted(tasks, digests=await self._digests()))
+        lost = [one for one in dropped if self.faults.went_down_with_bus(one.answered_at)]
+        facts = proof.Facts(
+            asked=self.errands,
+            jobs=await jobs_of(self.bot, self.errands),
+            paid={user.wallet: amount for user, amount in self.paid.items()},
+            wallets={user.wallet: await self.bot.wallet(user) for user in self.paid},
+            doctor=await self.desk.ops("doctor", AskDoctor, DoctorView),
+            tasks=tasks,
+            telegram=self.ring.telegram,
+            dropped=[one for one in dropped if one not in lost],
+        )
+        return proof.judged(facts), len(lost)
+
+    async def _digests(self) -> set[str]:
+        connection = await asyncpg.connect(self.ring.postgres.url)
+        try:
+            rows = await connection.fetch("SELECT DISTINCT digest FROM sendonce.reports")
+        finally:
+            await connection.close()
+        return {row["digest"] for row in rows}
