@@ -13,7 +13,8 @@ from chaos.arena import Arena, arena
 from chaos.faults import Faults
 from chaos.moments import lasts
 from chaos.recoveries import Recoveries
-from chaos.schedule import Strike, draw
+from chaos.schedule import DURABLES, Strike, draw
+from contracts import streams
 from contracts.ops import AskDoctor, DoctorView
 from sendonce import SendOnce
 from sendonce_cli.asking import Desk
@@ -171,12 +172,22 @@ class _Fight:
             await self.pulse.look()
             if self.pulse.is_quiet:
                 await self.ring.telegram.settle()
+                await self.ring.keeper.all_ready()
                 await self.pulse.look()
-                if self.pulse.is_quiet:
-                    await self.ring.keeper.all_ready()
+                if self.pulse.is_quiet and await self._is_read():
                     return round(time.monotonic() - began, 1)
             await lasts(LOOK_EVERY)
         return None
+
+    async def _is_read(self) -> bool:
+        """Claim that job-store has applied everything on the bus."""
+        js = self.ring.direct.jetstream()
+        infos = [
+            await js.consumer_info(streams.CONSUMER[durable].stream, durable)
+            for durable in DURABLES
+            if durable.startswith("job-store")
+        ]
+        return not any(info.num_pending or info.num_ack_pending for info in infos)
 
     async def _tell(self) -> None:
         while True:

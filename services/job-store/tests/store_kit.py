@@ -8,6 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+
 from chassis.outbox import OutboxRow
 from chassis.postgres import Database
 from contracts.api import CreateJob, DeliverJob, ExpectJob, JobView, TopUp, WalletRef, WalletView
@@ -39,11 +42,14 @@ from contracts.submissions import (
     TaskCreated,
 )
 from contracts.values import MediaKind, new_id
+from job_store.acknowledged import Acknowledged
 from job_store.domain.pacing import limits
 from job_store.domain.rules import Rules
+from job_store.resuming import Resuming
 from job_store.store.creation import Created, Creation, Creations
 from job_store.store.effects import Effects, Settled
 from job_store.store.inbox import Applied, Inbox
+from job_store.store.lineage import Acked, Lineage
 from job_store.store.ops import Ops
 from job_store.store.orphans import Orphans
 from job_store.store.outbox import Outbox
@@ -77,7 +83,15 @@ class Store:
                 f"https://gate.example/callbacks/kie/{job_id}.{attempt}"
             )
         )
-        self.units = Units(database, self.rules, offer=self._offer, wake=lambda: None)
+        self.acked: dict[str, list[Acked]] = {}
+        self.lineage = Lineage(database, ("job-store-reports",), self._newest)
+        self.units = Units(
+            database,
+            self.rules,
+            offer=self._offer,
+            wake=lambda: None,
+            confirm=self.lineage.confirm,
+        )
         self.effects = Effects(self.units, limits(telegram_share=1, creates_per_10s=10_000))
         self.inbox = Inbox(self.units, limits(telegram_share=1, creates_per_10s=10_000))
         self.creations = Creations(self.units)
@@ -85,6 +99,12 @@ class Store:
         self.orphans = Orphans(self.units)
         self.outbox = Outbox(database)
         self.ops = Ops(self.units, self.requests)
+        self.resuming = Resuming(
+            self.lineage, Acknowledged(JetStreamContext(Client()), ()), self.inbox
+        )
+
+    async def _newest(self, durable: str, after: int) -> Sequence[Acked]:
+        return [one for one in self.acked.get(durable, ()) if one.seq > after]
 
     def _offer(self, rows: Sequence[OutboxRow]) -> None:
         self.offered.extend(rows)

@@ -17,6 +17,7 @@ BREAKS = {
     " SELECT gen_random_uuid(), task_id, 'waiting' FROM task_owners",
     "sent_without_begin": "ALTER TABLE evidence DISABLE TRIGGER evidence_insert_only;"
     "UPDATE evidence SET detail = detail - 'holder' WHERE kind = 'sent'",
+    "held_after_restore": "INSERT INTO restores (durable, missing) VALUES ('d', 'm')",
     "uncertain_parts": "UPDATE parts SET state = 'uncertain'",
     "job_without_clock": "UPDATE jobs SET state = 'running', money = 'held', ended_at = NULL,"
     " cause = NULL, expires_at = now() - interval '2 minutes'",
@@ -64,7 +65,9 @@ async def test_the_doctor_sees_a_broken_law(store: Store, law: str):
     await store.run(BREAKS[law])
 
     assert law in await broken(store)
-    await store.run("TRUNCATE bots CASCADE; TRUNCATE outbox, evidence, orphans, dead_letters")
+    await store.run(
+        "TRUNCATE bots CASCADE; TRUNCATE restores, outbox, evidence, orphans, dead_letters"
+    )
 
 
 async def test_a_late_message_id_is_evidence_that_was_heard(store: Store):

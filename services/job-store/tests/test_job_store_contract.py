@@ -57,7 +57,7 @@ def test_every_fact_that_travels_is_read(cls: type[Message]) -> None:
 async def test_every_question_that_travels_is_read(store: Store) -> None:
     verbs: list[Verb] = worker_verbs(store.effects)
     verbs += BotVerbs(store.creations, store.requests, store.effects).table()
-    verbs += OpsVerbs(store.ops, store.requests).table()
+    verbs += OpsVerbs(store.ops, store.requests, store.resuming).table()
     for verb in verbs:
         assert [verb.request.model_validate_json(raw) for raw in samples.of(verb.request)], (
             verb.name

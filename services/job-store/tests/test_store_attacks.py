@@ -412,4 +412,5 @@ async def test_the_clocks_read_indexes_however_many_jobs_are_over(store: Store):
 
     for index, text in plans.items():
         assert index in text, text
-        assert "Seq Scan" not in text, text
+        # Of restores there is one row at the most, mostly none.
+        assert "Seq Scan" not in text.replace("Seq Scan on restores", ""), text

@@ -47,10 +47,16 @@ class Limits:
 class Database:
     """A pool; `connection()` and `transaction()` are the only ways in."""
 
-    def __init__(self, pool: Pool, limits: Limits) -> None:
+    def __init__(self, pool: Pool, limits: Limits, midwife: "_Midwife") -> None:
         """Made by `connect`."""
         self.pool = pool
         self._limits = limits
+        self._midwife = midwife
+
+    @property
+    def births(self) -> int:
+        """How many connections were ever made: the server behind them may be another since."""
+        return self._midwife.births
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
@@ -93,6 +99,7 @@ async def connect(  # noqa: PLR0913 - all by keyword; described limits
     limits = limits or Limits()
     loop = asyncio.get_running_loop()
     until = loop.time() + deadline.total_seconds()
+    midwife = _Midwife()
     while True:
         clock.honour_cancellation()
         try:
@@ -101,6 +108,7 @@ async def connect(  # noqa: PLR0913 - all by keyword; described limits
                 min_size=min_size,
                 max_size=max_size,
                 limits=limits,
+                midwife=midwife,
                 server_settings=_server_settings(application_name, schema, limits),
             )
         except Exception as problem:
@@ -109,7 +117,7 @@ async def connect(  # noqa: PLR0913 - all by keyword; described limits
             log.warning("postgres.absent", problem=repr(problem))
             await clock.SYSTEM.sleep(RETRY_PAUSE)
         else:
-            return Database(pool, limits)
+            return Database(pool, limits, midwife)
 
 
 @asynccontextmanager
@@ -178,6 +186,7 @@ async def _open(
     min_size: int,
     max_size: int,
     limits: Limits,
+    midwife: "_Midwife",
     server_settings: dict[str, str],
 ) -> Pool:
     return await asyncpg.create_pool(
@@ -187,16 +196,23 @@ async def _open(
         timeout=limits.connect.total_seconds(),
         command_timeout=limits.command.total_seconds(),
         server_settings=server_settings,
-        init=_prepare,
+        init=midwife.prepare,
         reset=_as_it_is,
     )
 
 
-async def _prepare(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-    for name in ("json", "jsonb"):
-        await connection.set_type_codec(
-            name, encoder=json.dumps, decoder=json.loads, schema="pg_catalog"
-        )
+class _Midwife:
+    """Prepares every connection that is made, and counts them."""
+
+    def __init__(self) -> None:
+        self.births = 0
+
+    async def prepare(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+        self.births += 1
+        for name in ("json", "jsonb"):
+            await connection.set_type_codec(
+                name, encoder=json.dumps, decoder=json.loads, schema="pg_catalog"
+            )
 
 
 async def _as_it_is(_connection: object) -> None:

@@ -1,6 +1,6 @@
 """Requests of the operator's command line; a separate subject tree, so that no bot can reach it."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -152,6 +152,36 @@ class StatusView(Value):
     callbacks: int
     polls: int
     paused: tuple[Line, ...] = ()
+
+
+class Resume(Request):
+    """How the way back from a restore of Postgres stands; with ``advance`` the next step is taken."""
+
+    advance: bool = False
+
+
+class ResumeView(Value):
+    """What is held, and how far the way back is."""
+
+    held: bool
+    phase: Literal["found", "reports", "outcomes", "over"]
+    found_at: Moment | None = None
+    durable: Word | None = None
+    missing: Annotated[
+        Line | None, Field(description="a message that was acknowledged and is not known")
+    ] = None
+    pending: Annotated[int, Field(ge=0, description="messages still to be applied again")] = 0
+    gone: Annotated[
+        int, Field(ge=0, description="messages after the backup that the bus no longer has")
+    ] = 0
+    may_repeat: Annotated[
+        tuple[Word, ...],
+        Field(description="jobs of which a task or a message may be made a second time"),
+    ] = ()
+    unknown_jobs: Annotated[
+        tuple[Word, ...],
+        Field(description="jobs made after the backup, of which only callbacks are known"),
+    ] = ()
 
 
 class AskDoctor(Request):

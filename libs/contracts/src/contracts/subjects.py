@@ -39,6 +39,7 @@ OPS_VERBS: Final = (
     "wallets.statement",
     "status",
     "doctor",
+    "resume",
 )
 
 

@@ -16,6 +16,7 @@ from chassis import bus, health, lifecycle, postgres
 from chassis.loops import Periodic
 from chassis.outbox import OutboxRelay
 from contracts import streams, subjects
+from job_store.acknowledged import Acknowledged
 from job_store.api import Api, worker_verbs
 from job_store.clocks import clocks
 from job_store.domain.pacing import limits
@@ -29,12 +30,14 @@ from job_store.migrate import (
     migrate_database,
     stream_specs,
 )
+from job_store.resuming import Resuming
 from job_store.retention import purge_acknowledged
 from job_store.settings import Settings
 from job_store.store.creation import Creations
 from job_store.store.durations import Durations
 from job_store.store.effects import Effects
 from job_store.store.inbox import Inbox
+from job_store.store.lineage import Lineage
 from job_store.store.ops import Ops
 from job_store.store.orphans import Orphans
 from job_store.store.outbox import Outbox
@@ -59,6 +62,11 @@ __all__ = [
 log = structlog.get_logger()
 
 NAME: Final = "job-store"
+ROUTES: Final = {
+    "job-store-reports": subjects.REPORT_RECEIVED,
+    "job-store-submissions": subjects.SUBMISSION_OUTCOME,
+    "job-store-deliveries": subjects.DELIVERY_OUTCOME,
+}
 PURGE_EVERY: Final = timedelta(seconds=30)
 POOL: Final = 12  # connections: a batch of each kind, the clocks' rounds and reads side by side, seldom all at once
 
@@ -87,7 +95,11 @@ async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecy
     due = asyncio.Event()
     durations = Durations(database)
     rules = _rules(settings, durations)
-    stores = _stores(settings, Units(database, rules, offer=relay.offer, wake=due.set))
+    acknowledged = Acknowledged(js, consumer_specs())
+    lineage = Lineage(database, tuple(ROUTES), acknowledged.newest)
+    units = Units(database, rules, offer=relay.offer, wake=due.set, confirm=lineage.confirm)
+    stores = _stores(settings, units)
+    resuming = Resuming(lineage, acknowledged, stores.inbox)
     if settings.bot_token is not None:
         await stores.ops.make_default_bot()
     watchdog = bus.ConsumerWatchdog(
@@ -99,7 +111,7 @@ async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecy
         watchdog,
         relay,
         *_consumers(broker, Handlers(stores.inbox, stores.effects)),
-        _api(client, stores),
+        _api(client, stores, resuming),
         *clocks(stores.effects, stores.orphans, durations, rules, due=due),
         Periodic("retention", lambda: purge_acknowledged(js), every=PURGE_EVERY),
     )
@@ -135,22 +147,22 @@ def _stores(settings: Settings, units: Units) -> _Stores:
     )
 
 
-def _api(client: Client, stores: _Stores) -> Api:
+def _api(client: Client, stores: _Stores, resuming: Resuming) -> Api:
     """Who may ask what: the whole request and reply surface of this service."""
     return Api(
         client,
         bots=BotVerbs(stores.creations, stores.requests, stores.effects).table(),
-        operators=OpsVerbs(stores.ops, stores.requests).table(),
+        operators=OpsVerbs(stores.ops, stores.requests, resuming).table(),
         workers=worker_verbs(stores.effects),
     )
 
 
 def _consumers(broker: NatsBroker, handlers: Handlers) -> list[bus.Consumer]:
     """Which fact goes where: the whole JetStream surface of this service."""
-    routes = {
-        "job-store-reports": (subjects.REPORT_RECEIVED, handlers.on_report_received),
-        "job-store-submissions": (subjects.SUBMISSION_OUTCOME, handlers.on_submission_outcome),
-        "job-store-deliveries": (subjects.DELIVERY_OUTCOME, handlers.on_delivery_outcome),
+    by_durable = {
+        "job-store-reports": handlers.on_report_received,
+        "job-store-submissions": handlers.on_submission_outcome,
+        "job-store-deliveries": handlers.on_delivery_outcome,
     }
     return [
         bus.consume(
@@ -158,11 +170,11 @@ def _consumers(broker: NatsBroker, handlers: Handlers) -> list[bus.Consumer]:
             stream=streams.CONSUMER[durable].stream,
             durable=durable,
             subject=subject,
-            handler=handler,
+            handler=by_durable[durable],
             on_hopeless=handlers.dead_letters_of(durable),
             batch=BATCH,
         )
-        for durable, (subject, handler) in routes.items()
+        for durable, subject in ROUTES.items()
     ]
 
 

@@ -31,6 +31,7 @@ from contracts.ops import (
     ListBots,
     ListJobs,
     ListOrphans,
+    Resume,
     SetTexts,
     ShowJob,
     ShowOrphan,
@@ -38,6 +39,7 @@ from contracts.ops import (
 )
 from job_store.api import Verb
 from job_store.handlers import BATCH, loud
+from job_store.resuming import Resuming
 from job_store.store.creation import Creation, Creations
 from job_store.store.creation import Request as JobRequest
 from job_store.store.effects import Effects
@@ -107,9 +109,10 @@ class BotVerbs:
 
 
 class OpsVerbs:
-    def __init__(self, ops: Ops, requests: Requests) -> None:
+    def __init__(self, ops: Ops, requests: Requests, resuming: Resuming) -> None:
         self._ops = ops
         self._requests = requests
+        self._resuming = resuming
 
     def table(self) -> list[Verb]:
         """Return the routing table of ``ops.<verb>``."""
@@ -125,6 +128,7 @@ class OpsVerbs:
             Verb("wallets.statement", WalletStatement, self.statement),
             Verb("status", AskStatus, self.status),
             Verb("doctor", AskDoctor, self.doctor),
+            Verb("resume", Resume, self.resume),
         ]
 
     async def add_bot(self, _bot: str, ask: AddBot) -> Value:
@@ -162,3 +166,6 @@ class OpsVerbs:
 
     async def doctor(self, _bot: str, _ask: AskDoctor) -> Value:
         return await self._ops.doctor()
+
+    async def resume(self, _bot: str, ask: Resume) -> Value:
+        return await self._resuming.resume(ask)

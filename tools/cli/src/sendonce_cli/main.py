@@ -14,6 +14,7 @@ from sendonce_cli.commands import (
     jobs,
     migrate,
     orphans,
+    resume,
     status,
     up,
     wallet,
@@ -56,6 +57,7 @@ app.command("demo", rich_help_panel=RUN)(demo.demo)
 app.command("up", rich_help_panel=RUN)(up.up)
 app.command("status", rich_help_panel=LOOK)(status.status)
 app.command("doctor", rich_help_panel=LOOK)(doctor.doctor)
+app.command("resume", rich_help_panel=LOOK)(resume.resume)
 app.add_typer(jobs.app, rich_help_panel=LOOK)
 app.add_typer(orphans.app, rich_help_panel=LOOK)
 app.add_typer(wallet.app, rich_help_panel=LOOK)

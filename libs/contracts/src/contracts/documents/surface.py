@@ -183,6 +183,7 @@ OPS: Final[dict[str, tuple[type[Value], type[Value], str]]] = {
     "wallets.statement": (ops.WalletStatement, api.StatementView, "Show a wallet of any bot."),
     "status": (ops.AskStatus, ops.StatusView, "Show everything on one screen."),
     "doctor": (ops.AskDoctor, ops.DoctorView, "Check the invariants."),
+    "resume": (ops.Resume, ops.ResumeView, "Find the way back after a restore of Postgres."),
 }
 
 

@@ -85,10 +85,12 @@ class Case:
         parts: Iterable[Part] = (),
         owners: Iterable[Owner] = (),
         is_new: bool = False,
+        is_held: bool = False,
     ) -> None:
         self.job = job
         self.bot = bot
         self.now = now
+        self.is_held = is_held  # after a restore: nothing of it is handed out
         self.effects = {effect.id: effect for effect in effects}
         self.parts = {part.id: part for part in parts}
         self.owners = list(owners)
@@ -138,7 +140,8 @@ class Case:
 
     def is_due(self, effect: Effect) -> bool:
         """Say whether nothing but pacing keeps an effect from going."""
-        return effect.state is EffectState.PENDING and effect.due_at <= self.now
+        is_pending = effect.state is EffectState.PENDING
+        return is_pending and effect.due_at <= self.now and not self.is_held
 
     def effect_of(self, kind: EffectKind) -> Effect | None:
         """Return the one effect of a kind that a job has at most once."""

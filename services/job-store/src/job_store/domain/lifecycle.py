@@ -111,6 +111,8 @@ def begin(case: Case, effect: Effect, *, attempt_id: UUID, holder: UUID) -> time
 
     The same holder may ask again after a lost reply; a redelivery asks as another holder.
     """
+    if case.is_held:
+        return "held_after_restore"
     if effect.open_attempt != attempt_id:
         return "attempt_over"
     if effect.holder not in (None, holder):
@@ -152,6 +154,14 @@ def on_submission(case: Case, effect: Effect, outcome: SubmissionOutcome, rules:
             case.settle(effect, EffectState.REFUSED)
             if case.job.state in UNSUBMITTED:
                 fail(case, failure or FailureClass.PROVIDER_ERROR, reason)
+    return True
+
+
+def on_forgotten(case: Case, outcome: SubmissionOutcome, rules: Rules) -> bool:
+    """Of an attempt that is not known any more, only the task it made counts."""
+    if not isinstance(outcome.result, TaskCreated):
+        return False
+    learn(case, outcome.result.task_id, rules)
     return True
 
 

@@ -1,9 +1,10 @@
 -- lock_jobs --
 -- Always in id order, before anything that belongs to them: two settles of two parts must see each other.
-SELECT *, now() AS now FROM jobs WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE
+SELECT *, now() AS now, EXISTS (SELECT FROM restores WHERE resumed_at IS NULL) AS is_held
+FROM jobs WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE
 
 -- see_jobs --
-SELECT *, now() AS now FROM jobs WHERE id = ANY($1::uuid[]) ORDER BY id
+SELECT *, now() AS now, false AS is_held FROM jobs WHERE id = ANY($1::uuid[]) ORDER BY id
 
 -- effects_of_jobs --
 SELECT * FROM effects WHERE job_id = ANY($1::uuid[])

@@ -75,3 +75,7 @@ SELECT task_id AS what FROM orphans WHERE state = 'waiting' AND seen_at < now() 
 
 -- dead_letters --
 SELECT id::text AS what FROM dead_letters
+
+-- held_after_restore --
+-- Nothing is handed out: Postgres is older than what was acknowledged.
+SELECT durable || ' acknowledged ' || missing AS what FROM restores WHERE resumed_at IS NULL

@@ -1,6 +1,6 @@
 """Effects: claimed when due, begun, carried, and settled by their outcomes or the end of their lease."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -145,12 +145,15 @@ class Effects:
             row["id"]
             for row in await tx.connection.fetch(sql.known_evidence, [o.id for o in batch])
         }
-        effects = await _effects_of(tx, [outcome.attempt_id for outcome in batch])
+        effects = await _effects_of(
+            tx,
+            [outcome.attempt_id for outcome in batch],
+            jobs={outcome.attempt_id: outcome.job_id for outcome in batch},
+        )
         settled = []
         for outcome in batch:
-            found = effects.get(outcome.attempt_id)
-            is_known = outcome.id in known
-            moved = found is not None and not is_known and _apply(found, outcome, tx)
+            is_known = outcome.id in known and not _is_held(tx, outcome.job_id)
+            moved = not is_known and _apply(effects.get(outcome.attempt_id), outcome, tx)
             known.add(outcome.id)
             settled.append(Settled(outcome, is_known, moved))
         fresh = [_Evidence.of(item) for item in settled if not item.known]
@@ -199,12 +202,21 @@ class Effects:
 
 
 async def _effects_of(
-    tx: Transaction, attempt_ids: Iterable[UUID]
+    tx: Transaction, attempt_ids: Iterable[UUID], *, jobs: Mapping[UUID, UUID] | None = None
 ) -> dict[UUID, tuple[Case, UUID]]:
-    """Lock the jobs of these attempts; the effect is looked up by id, because a case replaces its rows."""
+    """Lock the jobs of these attempts; the effect is looked up by id, because a case replaces its rows.
+
+    ``jobs`` says of which job an attempt is that a restored database has forgotten.
+    """
     rows = await tx.connection.fetch(sql.attempts_by_id, list(attempt_ids))
-    cases = await tx.lock(row["job_id"] for row in rows)
+    known = {row["id"]: row["job_id"] for row in rows}
+    cases = await tx.lock((dict(jobs or {}) | known).values())
     return {row["id"]: (cases[row["job_id"]], row["effect_id"]) for row in rows}
+
+
+def _is_held(tx: Transaction, job_id: UUID) -> bool:
+    """After a restore evidence is applied again: what it names may have been forgotten the first time."""
+    return job_id in tx.cases and tx.cases[job_id].is_held
 
 
 def _begin(found: tuple[Case, UUID] | None, ask: Begin) -> Go | Stop:
@@ -226,6 +238,8 @@ def _carried(found: tuple[Case, UUID] | None, ask: Carried) -> Go | Stop:
     effect = case.effects[effect_id]
     if effect.kind is not EffectKind.SHOW:
         return Stop(reason="not_a_show")
+    if case.is_held:
+        return Stop(reason="held_after_restore")
     answer = delivery.carried(case, effect, attempt_id=ask.attempt_id, message_id=ask.message_id)
     if isinstance(answer, str):
         return Stop(reason=answer)
@@ -233,10 +247,22 @@ def _carried(found: tuple[Case, UUID] | None, ask: Carried) -> Go | Stop:
 
 
 def _apply(
-    found: tuple[Case, UUID], outcome: SubmissionOutcome | DeliveryOutcome, tx: Transaction
+    found: tuple[Case, UUID] | None, outcome: SubmissionOutcome | DeliveryOutcome, tx: Transaction
 ) -> bool:
+    if found is None:
+        return _apply_forgotten(outcome, tx)
     case, effect_id = found
     effect = case.effects[effect_id]
     if isinstance(outcome, SubmissionOutcome):
         return lifecycle.on_submission(case, effect, outcome, tx.rules)
     return delivery.on_outcome(case, effect, outcome, tx.rules)
+
+
+def _apply_forgotten(outcome: SubmissionOutcome | DeliveryOutcome, tx: Transaction) -> bool:
+    """Evidence of an attempt that this database does not know: it was restored to before."""
+    case = tx.cases.get(outcome.job_id)
+    if case is None:
+        return False
+    if isinstance(outcome, SubmissionOutcome):
+        return lifecycle.on_forgotten(case, outcome, tx.rules)
+    return delivery.on_forgotten(case, outcome)

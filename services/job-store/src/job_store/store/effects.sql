@@ -3,19 +3,24 @@
 -- of equal ones the older first, because ids are ordered by time.
 SELECT e.id, e.job_id FROM effects e JOIN jobs j ON j.id = e.job_id
 WHERE e.state = 'pending' AND e.due_at <= now()
+    AND NOT EXISTS (SELECT FROM restores WHERE resumed_at IS NULL)
 ORDER BY e.due_at, e.id LIMIT $1 FOR UPDATE OF j SKIP LOCKED
 
 -- see_due --
-SELECT id, job_id FROM effects WHERE state = 'pending' AND due_at <= now() ORDER BY due_at, id LIMIT $1
+SELECT id, job_id FROM effects WHERE state = 'pending' AND due_at <= now()
+    AND NOT EXISTS (SELECT FROM restores WHERE resumed_at IS NULL)
+ORDER BY due_at, id LIMIT $1
 
 -- lock_leases_over --
 SELECT e.id, e.job_id FROM effects e JOIN jobs j ON j.id = e.job_id
 WHERE e.state = 'acting' AND e.lease_until < now()
+    AND NOT EXISTS (SELECT FROM restores WHERE resumed_at IS NULL)
 ORDER BY e.lease_until LIMIT $1 FOR UPDATE OF j SKIP LOCKED
 
 -- lock_overdue --
 SELECT id FROM jobs
 WHERE state IN ('created', 'submitting', 'running') AND expires_at <= now()
+    AND NOT EXISTS (SELECT FROM restores WHERE resumed_at IS NULL)
 ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED
 
 -- lock_parked --

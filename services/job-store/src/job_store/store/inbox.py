@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 
-from chassis.postgres import is_conflict, is_outage
+from chassis.postgres import Connection, is_conflict, is_outage
 from chassis.queries import load
 from contracts.events import OrphanEventName
 from contracts.reports import ReportReceived
@@ -164,14 +164,21 @@ class Inbox:
             )
 
     async def keep_floor(self, durable: str, stream_seq: int) -> None:
+        """Keep how far a durable is acknowledged, unless this database is held for being older."""
         async with self._units.database.connection() as connection:
+            await self._units.confirm(connection)
             await connection.execute(sql.keep_floor, durable, stream_seq)
 
     async def floor(self, durable: str) -> int | None:
         """Return up to where a durable was acknowledged, for a consumer made anew."""
         async with self._units.database.connection() as connection:
-            floor: int | None = await connection.fetchval(sql.floor, durable)
-            return floor
+            return await floor_of(connection, durable)
+
+
+async def floor_of(connection: Connection, durable: str) -> int | None:
+    """Return the kept floor of a durable."""
+    floor: int | None = await connection.fetchval(sql.floor, durable)
+    return floor
 
 
 def _apply(

@@ -18,7 +18,8 @@ ON CONFLICT DO NOTHING
 
 -- keep_floor --
 -- Also when it is lower: then the stream was made anew.
-INSERT INTO floors (durable, stream_seq) VALUES ($1, $2)
+INSERT INTO floors (durable, stream_seq) SELECT $1, $2
+WHERE NOT EXISTS (SELECT FROM restores WHERE resumed_at IS NULL)
 ON CONFLICT (durable) DO UPDATE SET stream_seq = excluded.stream_seq
 
 -- floor --

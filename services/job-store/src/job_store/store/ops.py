@@ -132,10 +132,12 @@ class Ops:
             counts = await connection.fetchrow(sql.status_counts)
             bots = await connection.fetch(sql.status_bots)
             paused = await connection.fetch(sql.status_paused)
+            held = await connection.fetch(LAWS.held_after_restore)
         if counts is None:
             msg = "a row of counts always exists"
             raise LookupError(msg)
-        troubles = _troubles(counts) + [
+        troubles = ["held after a restore: sendonce resume --after-restore"] * bool(held)
+        troubles += _troubles(counts) + [
             f"{row['key']} paused: {row['needs_owner']}" for row in paused
         ]
         return StatusView(

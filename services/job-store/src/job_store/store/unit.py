@@ -1,6 +1,6 @@
 """One transaction over a set of jobs: lock them, let the rules decide, write what changed."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -89,6 +89,7 @@ class Transaction:
                 job=job_of(row),
                 bot=bots[row["bot"]],
                 now=row["now"],
+                is_held=row["is_held"],
                 effects=effects.get(row["id"], ()),
                 parts=parts.get(row["id"], ()),
                 owners=owners.get(row["id"], ()),
@@ -224,8 +225,10 @@ class Units:
         *,
         offer: Callable[[Sequence[OutboxRow]], None],
         wake: Callable[[], None],
+        confirm: Callable[[Connection], Awaitable[None]],
     ) -> None:
         self.database = database
+        self.confirm = confirm
         self.rules = rules
         self._offer = offer
         self._wake = wake
@@ -233,10 +236,12 @@ class Units:
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Transaction]:
         """One transaction: saved and committed on leaving, nothing of it on raising."""
-        async with self.database.transaction() as connection:
-            transaction = Transaction(connection, self.rules)
-            yield transaction
-            rows = await transaction.save()
+        async with self.database.connection() as connection:
+            await self.confirm(connection)
+            async with connection.transaction():
+                transaction = Transaction(connection, self.rules)
+                yield transaction
+                rows = await transaction.save()
         if rows:
             self._offer(rows)
         if any(_has_due(case) for case in transaction.cases.values()):

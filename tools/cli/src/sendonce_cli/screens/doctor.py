@@ -25,6 +25,7 @@ PROMISES: Final = {
     "effect_overdue": "nothing has been due for long",
     "outbox_stuck": "the outbox empties",
     "orphans_overdue": "orphans that wait too long are ended",
+    "held_after_restore": "Postgres knows all that was acknowledged (else: sendonce resume)",
     "dead_letters": "no message was put aside",
 }
 

@@ -2,6 +2,7 @@
 
 from job_store.domain.delivery.answers import on_lease_end, on_outcome
 from job_store.domain.delivery.claims import claim, units, waits
+from job_store.domain.delivery.forgotten import on_forgotten
 from job_store.domain.delivery.layout import showable
 from job_store.domain.delivery.parts import make_parts, notify_failure, returned
 from job_store.domain.delivery.progress import follow, heard
@@ -16,6 +17,7 @@ __all__ = [
     "heard",
     "make_parts",
     "notify_failure",
+    "on_forgotten",
     "on_lease_end",
     "on_outcome",
     "returned",
