@@ -56,6 +56,10 @@ crash: $(STAMP) ## Kill every service at every await it comes to; ARGS="--sample
 mutants: $(STAMP) ## Take out one guard after the other; a named test must fail for each
 	@PYTHONPATH=tests $(BIN)/python -m mutants $(ARGS)
 
+.PHONY: fuzz
+fuzz: $(STAMP) ## Send nonsense to every reader, subject and port; ARGS="--seconds 60", "--only reader"
+	@PYTHONPATH=tests $(BIN)/python -m fuzz $(ARGS)
+
 .PHONY: lint
 lint: $(STAMP) ## Style, types and the map of imports
 	@$(BIN)/ruff check

@@ -1,0 +1,31 @@
+"""How long and from which seed the fuzz tests run; `make fuzz` says more than `make test`."""
+
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# A minute of `make fuzz` is about so many examples of each class.
+EXAMPLES_A_SECOND = 25
+
+settings.register_profile("fuzz", deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much is sent: `seconds` None means the little that `make test` affords."""
+
+    seconds: float | None
+    seed: int
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fuzz-seconds", type=float, help="how long each kind of fuzzing may take")
+    parser.addoption("--fuzz-seed", type=int, default=1)
+
+
+@pytest.fixture(scope="session")
+def effort(request: pytest.FixtureRequest) -> Effort:
+    # Absent where the tests are not named on the command line: an option needs an early conftest.
+    seconds = request.config.getoption("--fuzz-seconds", default=None)
+    return Effort(seconds, request.config.getoption("--fuzz-seed", default=1))
