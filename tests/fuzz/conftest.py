@@ -1,14 +1,9 @@
 """How long and from which seed the fuzz tests run; `make fuzz` says more than `make test`."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import HealthCheck, settings
-
-# A minute of `make fuzz` is about so many examples of each class.
-EXAMPLES_A_SECOND = 25
-
-settings.register_profile("fuzz", deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +24,15 @@ def effort(request: pytest.FixtureRequest) -> Effort:
     # Absent where the tests are not named on the command line: an option needs an early conftest.
     seconds = request.config.getoption("--fuzz-seconds", default=None)
     return Effort(seconds, request.config.getoption("--fuzz-seed", default=1))
+
+
+@pytest.fixture
+def tell(effort: Effort, capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Say how much was sent, where somebody asked for more than `make test` sends."""
+
+    def told(words: str) -> None:
+        if effort.seconds is not None:
+            with capsys.disabled():
+                print(words)  # noqa: T201 - `make fuzz` speaks by printing
+
+    return told

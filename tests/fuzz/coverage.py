@@ -46,8 +46,11 @@ def mutated(data: bytes, max_size: int, seed: int) -> bytes:
 
 
 def _changed(value: Any, dice: random.Random, *, depth: int) -> Any:
-    inner = list(value.keys() if isinstance(value, dict) else range(len(value)))\
-        if isinstance(value, dict | list) else []
+    inner = (
+        list(value.keys() if isinstance(value, dict) else range(len(value)))
+        if isinstance(value, dict | list)
+        else []
+    )
     if not inner or dice.random() < 0.15 * depth:
         return dice.choice([*STRANGE, [value], {"data": value}, json.dumps(value), [value, value]])
     key = dice.choice(inner)

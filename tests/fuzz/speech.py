@@ -18,6 +18,7 @@ class Spoken:
 
     address: str
     read_as: type[Value]
+    answers: tuple[type[Value], ...] = ()
 
 
 def facts() -> list[Spoken]:
@@ -27,7 +28,7 @@ def facts() -> list[Spoken]:
 
 def questions(bot: str) -> list[Spoken]:
     """Return every verb that is answered, as this bot asks it."""
-    return [Spoken(one.address.replace(BOT_NAME, bot), one.ask) for one in QUESTIONS]
+    return [Spoken(one.address.replace(BOT_NAME, bot), one.ask, one.answers) for one in QUESTIONS]
 
 
 def classes() -> list[type[Value]]:

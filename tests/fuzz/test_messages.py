@@ -53,7 +53,7 @@ def test_a_mutant_is_read_as_it_will_be_written_or_refused(
 
 
 @every_class
-def test_a_long_run_of_mutants_changes_nothing(cls: type[Value], effort) -> None:
+def test_a_long_run_of_mutants_changes_nothing(cls: type[Value], effort, tell) -> None:
     dice = Random(f"{effort.seed} {cls.__name__}")
     samples = speech.samples_of(cls)
     until = time.monotonic() + (effort.seconds or 0) / len(speech.classes())
@@ -65,4 +65,4 @@ def test_a_long_run_of_mutants_changes_nothing(cls: type[Value], effort) -> None
 
     # Else the mutants are too wild, or too tame, to say anything.
     assert 0 < read < sent
-    print(f"{cls.__name__}: {sent} mutants, {read} read, {sent - read} refused")
+    tell(f"{cls.__name__}: {sent} mutants, {read} read, {sent - read} refused")
