@@ -60,6 +60,10 @@ chaos: $(STAMP) ## Processes, servers, links, KIE and Telegram fail at once; SEC
 mutants: $(STAMP) ## Take out one guard after the other; a named test must fail for each
 	@PYTHONPATH=tests $(BIN)/python -m mutants $(ARGS)
 
+.PHONY: fuzz
+fuzz: $(STAMP) ## Send nonsense to every reader, subject and port; ARGS="--seconds 60", "--only reader"
+	@PYTHONPATH=tests $(BIN)/python -m fuzz $(ARGS)
+
 .PHONY: lint
 lint: $(STAMP) ## Style, types and the map of imports
 	@$(BIN)/ruff check

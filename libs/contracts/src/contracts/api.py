@@ -14,6 +14,7 @@ from contracts.values import (
     BotSlug,
     Cause,
     ChatId,
+    Clean,
     Currency,
     FailureClass,
     JobState,
@@ -138,9 +139,9 @@ class Page(Request):
     """One page of a list."""
 
     limit: Annotated[int, Field(ge=1, le=500)] = 100
-    after: Annotated[str | None, Field(max_length=100, description="cursor of the page before")] = (
-        None
-    )
+    after: Annotated[
+        Clean | None, Field(max_length=100, description="cursor of the page before")
+    ] = None
 
 
 class ChatReturned(Request):
@@ -226,7 +227,7 @@ class JobsView(Value):
     """One page of jobs; ``next`` is the cursor of the page after it."""
 
     jobs: tuple[JobView, ...]
-    next: str | None = None
+    next: Clean | None = None
 
 
 class WalletView(Value):

@@ -11,6 +11,7 @@ from contracts.values import (
     BotSlug,
     Cause,
     ChatId,
+    Clean,
     FailureClass,
     JobState,
     Key,
@@ -49,7 +50,7 @@ class JobEvent(Message):
     chat_id: ChatId | None = None
     user_id: UserId | None = None
     task_id: TaskId | None = None
-    media: Annotated[tuple[str, ...], Field(description="result links, until they expire")] = ()
+    media: Annotated[tuple[Clean, ...], Field(description="result links, until they expire")] = ()
     cause: Cause | None = None
     failure: FailureClass | None = None
     error: Line | None = None

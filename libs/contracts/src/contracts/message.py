@@ -5,26 +5,26 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from contracts.values import Moment
+from contracts.values import Clean, Moment
 
 SCHEMA_VERSION = 1
 
 
 class Value(BaseModel):
-    """A part of a message: frozen, and deaf to fields a newer writer added."""
+    """A part of a message: frozen, deaf to fields a newer writer added, its numbers finite."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
 
 class Message(Value):
     """A message with a stable id; the same id always means the same fact."""
 
     id: Annotated[
-        str, Field(min_length=8, max_length=128, description="equals the Nats-Msg-Id header")
+        Clean, Field(min_length=8, max_length=128, description="equals the Nats-Msg-Id header")
     ]
     v: Annotated[int, Field(ge=1, description="schema version of the writer")] = SCHEMA_VERSION
     at: Moment
-    trace: Annotated[str | None, Field(max_length=55, description="W3C traceparent")] = None
+    trace: Annotated[Clean | None, Field(max_length=55, description="W3C traceparent")] = None
 
     def wire(self) -> bytes:
         """Return the bytes that travel."""

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from contracts.api import JobView, LedgerLine, OrphanView, Request
 from contracts.message import Value
-from contracts.values import BotSlug, ChatId, Currency, JobState, Line, Moment, Word
+from contracts.values import BotSlug, ChatId, Clean, Currency, JobState, Line, Moment, Word
 
 
 class AddBot(Request):
@@ -44,7 +44,7 @@ class BotView(Value):
     token_ref: Word
     kie_account: Word
     currency: Currency
-    language: str
+    language: Clean
     rich: bool = False
     staging_chat: ChatId | None = None
     texts: dict[Word, Line] = Field(default_factory=dict)
@@ -109,7 +109,7 @@ class OrphanStory(Value):
     """An orphan and the bodies that came for it."""
 
     orphan: OrphanView
-    bodies: tuple[str, ...]
+    bodies: tuple[Clean, ...]
 
 
 class WalletStatement(Request):
@@ -130,7 +130,7 @@ class BotStatus(Value):
     bot: BotSlug
     open_jobs: int
     oldest_open_seconds: float | None = None
-    by_state: dict[str, int]
+    by_state: dict[Clean, int]
 
 
 class StatusView(Value):

@@ -1,9 +1,10 @@
 """The small words every message is made of: identifiers, money, bounded text."""
 
+import math
 import os
 import re
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Final
 from uuid import UUID
@@ -49,7 +50,7 @@ def clean(text: str) -> str:
 
 
 def clean_json(value: JsonValue) -> JsonValue:
-    """Refuse JSON that is nested too deep or holds text that cannot be stored."""
+    """Refuse JSON that is nested too deep, or holds text or numbers that cannot be stored."""
     pending: list[tuple[JsonValue, int]] = [(value, 0)]
     while pending:
         item, depth = pending.pop()
@@ -64,13 +65,34 @@ def clean_json(value: JsonValue) -> JsonValue:
             pending.extend((inner, depth + 1) for inner in item.values())
         elif isinstance(item, list):
             pending.extend((inner, depth + 1) for inner in item)
+        elif isinstance(item, int | float) and not _is_finite(item):
+            msg = "a number that no double can hold"
+            raise ValueError(msg)
     return value
+
+
+def _is_finite(number: float) -> bool:
+    try:
+        return math.isfinite(number)
+    except OverflowError:  # a whole number of more than 308 digits
+        return False
+
+
+def in_utc(moment: datetime) -> datetime:
+    """Refuse a moment that UTC has no year for: nothing could compare or store it."""
+    try:
+        moment.astimezone(UTC)
+    except OverflowError as outside:
+        msg = "outside the years 1 to 9999 in UTC"
+        raise ValueError(msg) from outside
+    return moment
 
 
 _CLEAN = AfterValidator(clean)
 BotSlug = Annotated[
     str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$", description="a bot's name in subjects and logs")
 ]
+Clean = Annotated[str, _CLEAN]
 Key = Annotated[str, Field(min_length=1, max_length=200), _CLEAN]
 TaskId = Annotated[str, Field(min_length=1, max_length=200), _CLEAN]
 FileId = Annotated[str, Field(min_length=1, max_length=300), _CLEAN]
@@ -90,7 +112,7 @@ UserId = Annotated[int, Field(strict=True, ge=1, le=INT64)]
 MessageId = Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]
 Seconds = Annotated[float, Field(ge=0, le=10**7, allow_inf_nan=False)]
 Json = Annotated[JsonValue, AfterValidator(clean_json)]
-Moment = AwareDatetime
+Moment = Annotated[AwareDatetime, AfterValidator(in_utc)]
 
 
 class MediaKind(StrEnum):

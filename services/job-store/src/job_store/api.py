@@ -23,6 +23,7 @@ from contracts.effects import Begin, Carried
 from contracts.message import Value
 from job_store.handlers import BATCH, loud
 from job_store.store.effects import Effects
+from kie.body import storable
 
 log = structlog.get_logger()
 
@@ -153,6 +154,7 @@ def _invalid(invalid: ValidationError) -> Refusal:
     ]
     return Refusal(
         code=RefusalName.INVALID_REQUEST,
-        message="; ".join(wrong)[:1_500],
+        # Names of unknown fields and pieces of their values are the asker's own text.
+        message=storable("; ".join(wrong))[:1_500],
         hint="correct the fields named; nothing was changed",
     )

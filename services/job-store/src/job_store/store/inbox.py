@@ -20,6 +20,7 @@ from job_store.store.news import orphan_news
 from job_store.store.rows import rowset
 from job_store.store.unit import Transaction, Units
 from job_store.store.unit import sql as shared
+from kie.body import storable
 
 log = structlog.get_logger()
 
@@ -159,8 +160,10 @@ class Inbox:
         self, *, durable: str, subject: str, stream_seq: int, payload: bytes, reason: str
     ) -> None:
         async with self._units.database.transaction() as connection:
+            # A reason may quote the message, whose text may be why it is one.
+            why = storable(reason)[:2_000]
             await connection.execute(
-                sql.insert_dead_letter, durable, subject, stream_seq, payload, reason[:2_000]
+                sql.insert_dead_letter, durable, subject, stream_seq, payload, why
             )
 
     async def keep_floor(self, durable: str, stream_seq: int) -> None:

@@ -1,0 +1,166 @@
+"""Five running services are sent nonsense on every subject they read: nothing breaks, loops or moves."""
+
+import json
+import time
+from random import Random
+
+import asyncpg
+import pytest
+
+from contracts import streams
+from contracts.documents.surface import FACTS, Party
+from contracts.values import JobState
+from deployment import Deployment
+from fuzz import hostile, nonsense, speech
+from fuzz.nonsense import BOT, Sent
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+
+MUTANTS = 30  # of each subject and each verb, in `make test`
+SAMPLE_JOB = "019ab5c0-0000-7000-8000-000000000001"
+REST = 20.0  # seconds: a message that met a bug has not come to rest by then
+
+
+async def victim(deployment: Deployment) -> dict[str, str]:
+    """Make a job that was delivered; nonsense about it must not change its end."""
+    await deployment.sendonce.topup(user_id=7, currency="RUB", amount=10_000, reference="r1")
+    job = await generation(deployment, "victim")
+    return {SAMPLE_JOB: str(job.id), "shop": BOT}
+
+
+async def generation(deployment: Deployment, key: str):
+    job = await deployment.sendonce.create(
+        key=key, chat_id=7, user_id=7, model="nano-banana-2", input={"prompt": key}, price=300
+    )
+    (done,) = await deployment.until_final(job)
+    assert done.state is JobState.DELIVERED
+    assert deployment.showings(done) == [1]
+    return done
+
+
+async def still_well(deployment: Deployment, *, dead: int) -> None:
+    """A normal job goes through, and every law of the doctor holds but the one about dead letters."""
+    await generation(deployment, "afterwards")
+
+    async def laws_hold() -> bool:
+        report = await deployment.ops("doctor")
+        broken = {one["check"] for one in report["findings"] if not one["ok"]}
+        # Nonsense may claim that a result is uncertain; that it is shown is what the law asks for.
+        return broken <= {"dead_letters", "uncertain_parts"}
+
+    await deployment.eventually(laws_hold, within=15)
+    status = await deployment.ops("status")
+    assert status["dead_letters"] == dead
+
+
+async def test_nonsense_on_every_stored_subject_becomes_a_dead_letter_or_is_done_with_fault_33(
+    deployment: Deployment, effort, tell
+) -> None:
+    dice = Random(effort.seed)
+    known = await victim(deployment)
+    before = nonsense.failures()
+    sent: list[Sent] = []
+    until = time.monotonic() + (effort.seconds or 0) / 2
+    while not sent or time.monotonic() < until:
+        for to in speech.facts():
+            mutants = [
+                nonsense.renamed(
+                    hostile.mutant(nonsense.sample(to, known, deployment, dice), dice), dice
+                )
+                for _ in range(MUTANTS)
+            ]
+            calls = [nonsense.publish(deployment, to, raw, dice) for raw in mutants]
+            sent += [one for one in await nonsense.together(calls) if one is not None]
+        await nonsense.at_rest(deployment, within=REST)
+
+    assert nonsense.failures() == before, "a handler failed on a message instead of judging it"
+    assert {one.to.address for one in sent} == {one.address for one in speech.facts()}
+    assert any(one.readable for one in sent)
+    dead = await kept(deployment, sent)
+    await still_well(deployment, dead=dead)
+    tell(
+        f"{len(sent)} mutants stored, {sum(one.readable for one in sent)} readable, {dead} dead letters"
+    )
+
+
+async def kept(deployment: Deployment, sent: list[Sent]) -> int:
+    """Every unreadable one is a row with its payload, or, where no database is, still in its stream."""
+    connection = await asyncpg.connect(deployment.database_url)
+    try:
+        rows = await connection.fetch(
+            "SELECT subject, stream_seq, payload FROM sendonce.dead_letters"
+        )
+    finally:
+        await connection.close()
+    letters = {(row["subject"], row["stream_seq"]): row["payload"] for row in rows}
+    to_store = {one.address for one in FACTS if one.read_by is Party.STORE}
+    js = deployment.client.jetstream()
+    for one in sent:
+        if one.readable:
+            continue
+        if one.to.address in to_store:
+            assert letters.get((one.to.address, one.seq)) == one.raw
+        else:
+            stored = await js.get_msg(streams.stream_of(one.to.address), seq=one.seq)
+            assert (stored.data or b"") == one.raw
+    return len(letters)
+
+
+async def test_nonsense_asked_of_every_verb_is_refused_typed_and_changes_nothing(
+    deployment: Deployment, effort, tell
+) -> None:
+    dice = Random(effort.seed)
+    known = await victim(deployment)
+    verbs = speech.questions(BOT)
+    refused, asked = [], 0
+    until = time.monotonic() + (effort.seconds or 0) / 2
+    while not asked or time.monotonic() < until:
+        for to in verbs:
+            mutants = [
+                hostile.mutant(nonsense.sample(to, known, deployment, dice), dice)
+                for _ in range(MUTANTS)
+            ]
+            answers = await nonsense.together(
+                [nonsense.ask(deployment, to, raw, dice) for raw in mutants]
+            )
+            asked += len(mutants)
+            said = [
+                nonsense.refusal(to, raw, answer)
+                for raw, answer in zip(mutants, answers, strict=True)
+            ]
+            refused += [(to, raw) for raw, no in zip(mutants, said, strict=True) if no is not None]
+
+    assert {to.address for to, _ in refused} == {to.address for to in verbs}
+    await changes_nothing(deployment, refused, dice)
+    await still_well(deployment, dead=0)
+    tell(f"{asked} mutants asked, {len(refused)} refused")
+
+
+async def changes_nothing(deployment: Deployment, refused, dice: Random) -> None:
+    """Ask all that was refused once more: the database stays what it was."""
+    connection = await asyncpg.connect(deployment.database_url)
+    try:
+        before = await settled(deployment, connection)
+        calls = [nonsense.ask(deployment, to, raw, dice) for to, raw in refused]
+        for answer in await nonsense.together(calls):
+            assert "error" in json.loads(answer), answer[:300]
+        assert await nonsense.state(connection) == before
+    finally:
+        await connection.close()
+
+
+async def settled(deployment: Deployment, connection: asyncpg.Connection) -> dict[str, str]:
+    """Wait until what the accepted mutants began has ended; jobs nobody submits wait for their task."""
+    seen: dict[str, str] = {}
+    since = time.monotonic()
+
+    async def unchanged() -> dict[str, str] | None:
+        nonlocal seen, since
+        now = await nonsense.state(connection)
+        if now != seen:
+            seen, since = now, time.monotonic()
+        # Longer than the clocks' rounds and the polls of this deployment.
+        return now if time.monotonic() - since > 2 else None
+
+    await nonsense.at_rest(deployment, within=REST)
+    return await deployment.eventually(unchanged, within=60)
