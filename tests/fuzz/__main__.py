@@ -18,8 +18,6 @@ OUT: Final = Path(".sendonce/fuzz")
 TESTS: Final = {
     "messages": "tests/fuzz/test_messages.py",
     "services": "tests/fuzz/test_services.py",
-    "gateway": "tests/fuzz/test_gateway_document.py",
-    "clients": "tests/fuzz/test_clients.py",
 }
 MISSING: Final = 2
 HOW: Final = """atheris is not installed; it has no wheel for every Python, so it is not in the lock:

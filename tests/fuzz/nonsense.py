@@ -149,7 +149,7 @@ async def state(connection: asyncpg.Connection) -> dict[str, str]:
     """Return a digest of every table that a refused request must not change."""
     return {
         table: await connection.fetchval(
-            f"SELECT md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM sendonce.{table} t"  # noqa: S608 - names of our own
+            f"SELECT md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM sendonce.{table} t"
         )
         for table in KEPT
     }

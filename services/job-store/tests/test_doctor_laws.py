@@ -14,7 +14,8 @@ BREAKS = {
     "evidence_dropped": "UPDATE parts SET state = 'refused', refusal = 'by_hand'",
     "report_dropped": "UPDATE jobs SET state = 'running', money = 'held', ended_at = NULL, cause = NULL",
     "orphan_with_owner": "INSERT INTO orphans (id, task_id, state)"
-    " SELECT gen_random_uuid(), task_id, 'waiting' FROM task_owners",
+    " SELECT gen_random_uuid(), task_id, 'waiting' FROM task_owners;"
+    "UPDATE reports SET job_id = NULL, message = message - 'token' - 'poll'",
     "sent_without_begin": "ALTER TABLE evidence DISABLE TRIGGER evidence_insert_only;"
     "UPDATE evidence SET detail = detail - 'holder' WHERE kind = 'sent'",
     "held_after_restore": "INSERT INTO restores (durable, missing) VALUES ('d', 'm')",

@@ -41,9 +41,13 @@ SELECT DISTINCT j.id::text AS what FROM jobs j JOIN reports r ON r.job_id = j.id
 WHERE j.state IN ('created', 'submitting', 'running') AND r.trust = 'trusted' AND r.state = 'succeeded'
 
 -- orphan_with_owner --
--- A callback and whoever learns its task meet at the task's row, so an owned task leaves no orphan.
+-- A callback and whoever learns its task meet at the task's row, so an owned task leaves no orphan; unless a
+-- report named another job, which is not known.
 SELECT o.task_id AS what FROM orphans o JOIN task_owners t USING (task_id)
-WHERE o.state = 'waiting' GROUP BY o.task_id HAVING count(DISTINCT t.job_id) = 1
+WHERE o.state = 'waiting' AND EXISTS (SELECT FROM reports r
+    WHERE r.task_id = o.task_id AND r.job_id IS NULL AND coalesce(r.message ->> 'poll', '') = ''
+        AND r.message -> 'token' ->> 'verdict' IS DISTINCT FROM 'valid')
+GROUP BY o.task_id HAVING count(DISTINCT t.job_id) = 1
 
 -- sent_without_begin --
 -- What cannot be edited is sent by whoever asked first.
