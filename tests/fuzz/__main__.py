@@ -16,6 +16,7 @@ from fuzz import seeds
 
 OUT: Final = Path(".sendonce/fuzz")
 TESTS: Final = {
+    "gateway": "tests/fuzz/test_gateway_document.py",
     "messages": "tests/fuzz/test_messages.py",
     "services": "tests/fuzz/test_services.py",
 }

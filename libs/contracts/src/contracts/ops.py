@@ -3,11 +3,11 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from contracts.api import JobView, LedgerLine, OrphanView, Request
 from contracts.message import Value
-from contracts.values import BotSlug, ChatId, Clean, Currency, JobState, Line, Moment, Word
+from contracts.values import BotSlug, ChatId, Clean, Currency, JobState, Line, Moment, Word, bigint
 
 
 class AddBot(Request):
@@ -116,7 +116,8 @@ class WalletStatement(Request):
     """A wallet of any bot."""
 
     bot: BotSlug
-    user_id: Annotated[int, Field(ge=1)]
+    # Bounded by code: a frozen schema takes no new bound.
+    user_id: Annotated[int, Field(ge=1), AfterValidator(bigint)]
     currency: Currency
 
 

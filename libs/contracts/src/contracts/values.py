@@ -78,6 +78,14 @@ def _is_finite(number: float) -> bool:
         return False
 
 
+def bigint(number: int) -> int:
+    """Refuse a whole number that Postgres' bigint cannot hold."""
+    if abs(number) > INT64:
+        msg = f"must lie between -{INT64} and {INT64}"
+        raise ValueError(msg)
+    return number
+
+
 def in_utc(moment: datetime) -> datetime:
     """Refuse a moment that UTC has no year for: nothing could compare or store it."""
     try:
