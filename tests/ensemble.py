@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,11 +23,13 @@ from sendonce_cli.demo.pulse import Pulse
 from sendonce_cli.demo.verdict import jobs_of
 from testkit import proof
 from testkit.kie import FakeKie
+from testkit.links import Link
 from testkit.ports import LOOPBACK, free_port
 from testkit.processes import ServiceProcess, ServiceSpec, python_module
 from testkit.telegram import FakeTelegram, Limits
 
 SERVICES: Final = ("job_store", "callback_gateway", "submitter", "reconciler", "deliverer")
+POLLED: Final = 5  # every so many-th job
 READY_WITHIN: Final = 60.0  # seconds for five Pythons starting side by side on a small machine
 
 
@@ -38,6 +40,7 @@ class Ensemble:
     services: dict[str, ServiceProcess]
     kie: FakeKie
     telegram: FakeTelegram
+    links: dict[str, Link]  # services reach `kie` and `telegram` through them
     bot: Bot
     desk: Desk
     database_url: str
@@ -122,9 +125,12 @@ def troubles(verdict: proof.Verdict) -> dict[str, object]:
     return {name: what for name, what in found.items() if what}
 
 
-def errands(jobs: int, *, faults: Faults = Faults.NONE, seed: int = 1) -> tuple[Errand, ...]:
-    """Draw what is asked for."""
-    return errands_of.draw(jobs=jobs, faults=faults, seed=seed)
+def errands(jobs: int, *, seed: int = 1) -> tuple[Errand, ...]:
+    """Draw what is asked for; KIE calls back for four of five, the others must be polled."""
+    drawn = errands_of.draw(jobs=jobs, faults=Faults.NONE, seed=seed)
+    return tuple(
+        replace(one, plan=replace(one.plan, calls_back=one.number % POLLED != 0)) for one in drawn
+    )
 
 
 @asynccontextmanager
@@ -151,7 +157,14 @@ async def ensemble(
         for chat in {errand.chat_id for errand in errands}:
             telegram.add_chat(chat, kind="private", title=str(chat))
         gateway = free_port()
-        told = _told(kie, telegram, gateway) | {"NATS_URL": nats_url, "DATABASE_URL": database_url}
+        links = {
+            "kie": await enter(Link(kie.port, port=free_port())),
+            "telegram": await enter(Link(_port(telegram.url), port=free_port())),
+        }
+        told = _told(links, kie.api_key, gateway) | {
+            "NATS_URL": nats_url,
+            "DATABASE_URL": database_url,
+        }
         services = {
             name: service(name, told | dict(settings or {}), logs=directory, child=child)
             for name in SERVICES
@@ -167,6 +180,7 @@ async def ensemble(
             services=services,
             kie=kie,
             telegram=telegram,
+            links=links,
             bot=Bot(sendonce),
             desk=Desk(client),
             database_url=database_url,
@@ -189,21 +203,25 @@ PATIENT: Final[dict[str, Any]] = {
 }
 
 
-def _told(kie: FakeKie, telegram: FakeTelegram, gateway: int) -> dict[str, str]:
+def _told(links: Mapping[str, Link], api_key: str, gateway: int) -> dict[str, str]:
     return {
         "PUBLIC_URL": f"http://{LOOPBACK}:{gateway}",
         "GATEWAY_PORT": str(gateway),
         "CALLBACK_KEYS": f"k1:{KEY}",
         "KIE_HMAC_KEYS": f"default:{HMAC_KEY}",
-        "KIE_API_URL": kie.url,
-        "KIE_API_KEY": kie.api_key,
+        "KIE_API_URL": f"http://{LOOPBACK}:{links['kie'].port}",
+        "KIE_API_KEY": api_key,
         "KIE_CREATES_PER_10S": "100000",
-        "TELEGRAM_API_URL": telegram.url,
+        "TELEGRAM_API_URL": f"http://{LOOPBACK}:{links['telegram'].port}",
         "TELEGRAM_SHARE": "1",
         "BOT_TOKEN": TOKEN,
         "POLL_AFTER_SECONDS": "2",
         "LOG_LEVEL": "info",
     }
+
+
+def _port(url: str) -> int:
+    return int(url.rpartition(":")[2].partition("/")[0])
 
 
 def service(
