@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from itertools import count
 
 import pytest
 from faststream.nats import NatsBroker
@@ -112,6 +113,27 @@ async def test_the_poll_finds_rows_nobody_spoke_of(
         await until(lambda: rows.claims == 1)
         rows.add(1)
         await until(lambda: rows.empty)
+
+
+async def test_rows_given_back_do_not_wait_for_the_end_of_a_stream_of_offers(
+    js: JetStreamContext, broker: NatsBroker
+) -> None:
+    rows = Rows()
+    outbox = relay(broker, rows, poll=0.1)
+    numbers = count(100)
+
+    def goes_on_offering() -> bool:
+        if not outbox.held:
+            offered = rows.add(next(numbers))
+            rows.lease([row.id for row in offered])
+            outbox.offer(offered)
+        return 1 not in rows.due and 1 not in rows.leased
+
+    async with running(outbox):
+        await until(lambda: rows.claims == 1)
+        goes_on_offering()
+        rows.add(1)
+        await until(goes_on_offering)
 
 
 async def test_rows_published_before_a_crash_are_not_stored_twice(

@@ -1,6 +1,7 @@
 """The outbox relay: rows written with a commit are published, then deleted after their PubAck."""
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -80,6 +81,8 @@ class OutboxRelay:
         self._claim = claim
         self._oldest_age = oldest_age
         self._offered: deque[OutboxRow] = deque()
+        self._poll = poll.total_seconds()
+        self._claimed_at = float("-inf")
         self._loop = Periodic(self.name, self.round, every=poll, longest_pause=LONGEST_PAUSE)
 
     @property
@@ -108,9 +111,9 @@ class OutboxRelay:
 
     async def round(self) -> bool:
         """Relay once; true when more rows may be waiting. Raises `NotStored` to be paused."""
-        rows = [self._offered.popleft() for _ in range(min(self._claim, len(self._offered)))]
-        if not rows:
-            rows = await self._store.claim_outbox(self._claim)
+        rows = await self._left_by_others()
+        room = min(self._claim - len(rows), len(self._offered))
+        rows += [self._offered.popleft() for _ in range(room)]
         if not rows:
             await self._note_age()
             return False
@@ -118,6 +121,14 @@ class OutboxRelay:
         if refused is not None:
             raise refused
         return bool(self._offered) or len(rows) >= self._claim
+
+    async def _left_by_others(self) -> list[OutboxRow]:
+        # Also while offers never cease: rows that were given back would wait until they do.
+        now = time.monotonic()
+        if self._offered and now < self._claimed_at + self._poll:
+            return []
+        self._claimed_at = now
+        return await self._store.claim_outbox(self._claim)
 
     async def _relay(self, rows: Sequence[OutboxRow]) -> NotStored | None:
         answers = await self._publish(rows)

@@ -38,6 +38,7 @@ KNOWN_NAMES = frozenset(
         "LOG_FORMAT",
         "LOG_LEVEL",
         "NATS_CREDS",
+        "NATS_REPLICAS",
         "NATS_URL",
         "ORPHAN_TTL_SECONDS",
         "POLL_AFTER_SECONDS",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from faststream.nats import NatsBroker
@@ -47,11 +48,7 @@ async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecy
         max_workers=WORKERS,
     )
 
-    async def connected() -> None:
-        if not broker.connection.is_connected:
-            raise ConnectionError
-
-    checks = {"nats": connected, "requests": watchdog.check}
+    checks = {"nats": partial(bus.check_connection, broker), "requests": watchdog.check}
     # Stopped from the last on: no call is begun any more, then nothing more is taken.
     return *health.health_parts(settings, checks), watchdog, requests, deliveries
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -105,7 +106,11 @@ async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecy
     watchdog = bus.ConsumerWatchdog(
         js, consumer_specs(), floor=stores.inbox.floor, on_floor=stores.inbox.keep_floor
     )
-    checks = {"postgres": database.ping, "consumers": watchdog.check}
+    checks = {
+        "nats": partial(bus.check_connection, broker),
+        "postgres": database.ping,
+        "consumers": watchdog.check,
+    }
     return (
         *health.health_parts(settings, checks),
         watchdog,

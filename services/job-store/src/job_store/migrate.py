@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import sys
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
@@ -36,17 +37,20 @@ async def migrate_database(url: str, command: str = "up") -> str:
     return text
 
 
-async def migrate_bus(url: str, *, creds: Path | None = None) -> list[str]:
-    """Make or mend the streams and durables; returns what was done."""
+async def migrate_bus(url: str, *, creds: Path | None = None, replicas: int = 1) -> list[str]:
+    """Make or mend the streams and durables; returns what was done.
+
+    `replicas` is the number of copies NATS keeps of each; those that have more keep them.
+    """
     async with bus.connected(url, name="migrate", creds=creds) as broker:
         return await bus.ensure_streams(
-            broker.connection.jetstream(), stream_specs(), consumer_specs()
+            broker.connection.jetstream(), stream_specs(replicas=replicas), consumer_specs()
         )
 
 
-def stream_specs() -> list[bus.StreamSpec]:
+def stream_specs(*, replicas: int = 1) -> list[bus.StreamSpec]:
     """Return the streams as the bus makes them."""
-    return [bus.StreamSpec.of(stream) for stream in streams.STREAMS]
+    return [replace(bus.StreamSpec.of(stream), replicas=replicas) for stream in streams.STREAMS]
 
 
 def consumer_specs() -> list[bus.ConsumerSpec]:

@@ -24,6 +24,12 @@ class Settings(ServiceSettings):
     database_url: SecretStr | None = Field(
         default=None, description="Address of Postgres; without it `up` runs one of its own."
     )
+    nats_replicas: int = Field(
+        default=1,
+        ge=1,
+        le=5,
+        description="Copies NATS keeps of each stream; 3 on a cluster of three or more.",
+    )
     data_dir: Path = Field(
         default=DEFAULT_DATA_DIR, description="Where the embedded servers keep their data."
     )

@@ -1,6 +1,6 @@
 """JetStream through one door: connecting, consuming, publishing, watching durables, migrating."""
 
-from chassis.bus.connection import connect, connected, disconnect
+from chassis.bus.connection import check_connection, connect, connected, disconnect
 from chassis.bus.consumer import Consumer, Delivered, DurableMissing, Handler, OnHopeless, consume
 from chassis.bus.publish import NotStored, Outgoing, Publisher, Stored, TooLarge
 from chassis.bus.streams import (
@@ -29,6 +29,7 @@ __all__ = [
     "StreamDrift",
     "StreamSpec",
     "TooLarge",
+    "check_connection",
     "check_streams",
     "checked",
     "connect",

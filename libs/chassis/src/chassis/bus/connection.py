@@ -94,6 +94,12 @@ async def _first_connect(broker: NatsBroker, deadline: timedelta) -> None:
     connecting.result()
 
 
+async def check_connection(broker: NatsBroker) -> None:
+    """Raise `ConnectionError` while there is no connection; for readiness."""
+    if not broker.connection.is_connected:
+        raise ConnectionError("not connected to NATS")
+
+
 async def disconnect(broker: NatsBroker) -> None:
     """Close the connection; an absent server is logged and does not fail the leaving."""
     client = broker.connection

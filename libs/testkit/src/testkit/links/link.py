@@ -73,6 +73,18 @@ class Link:
             pair.end_answers()
         return len(pairs)
 
+    async def listen(self) -> None:
+        """Open the port, also again."""
+        self._server = await asyncio.start_server(self._accept, LOOPBACK, self.port)
+
+    async def refuse(self) -> None:
+        """Cut what passes and close the port: whoever connects is refused, and knows that nothing was sent."""
+        if self._server is not None:
+            self._server.close()
+        self.cut()
+        for pair in list(self._pairs):
+            await pair.over()
+
     async def passes(self, *, is_answer: bool) -> None:
         """Wait as long as this link keeps a chunk."""
         if self.state is State.SLOW:
@@ -81,7 +93,7 @@ class Link:
             await self._open.wait()
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, LOOPBACK, self.port)
+        await self.listen()
         return self
 
     async def __aexit__(
@@ -92,11 +104,7 @@ class Link:
     ) -> None:
         self._open.set()
         self.state = State.SHUT
-        if self._server is not None:
-            self._server.close()
-        self.cut()
-        for pair in list(self._pairs):
-            await pair.over()
+        await self.refuse()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far = None if self.state is State.SHUT else await self._connect()

@@ -3,6 +3,7 @@
 from testkit.servers.directory import DirectoryInUse
 from testkit.servers.durability import Durability
 from testkit.servers.nats import NatsServer
+from testkit.servers.nats_cluster import NatsCluster
 from testkit.servers.postgres import PostgresServer
 from testkit.servers.protocol import DatabaseServer, NotOurs, Server
 
@@ -10,6 +11,7 @@ __all__ = [
     "DatabaseServer",
     "DirectoryInUse",
     "Durability",
+    "NatsCluster",
     "NatsServer",
     "NotOurs",
     "PostgresServer",

@@ -18,7 +18,14 @@ def up() -> None:
     from sendonce_cli.stack import migration  # noqa: PLC0415 - other commands start faster
 
     settings = chosen()
-    done = run(migration.up(_url(settings), settings.nats_url, creds=settings.nats_creds))
+    done = run(
+        migration.up(
+            _url(settings),
+            settings.nats_url,
+            creds=settings.nats_creds,
+            replicas=settings.nats_replicas,
+        )
+    )
     out().print("\n".join(done), markup=False, soft_wrap=True)
 
 
@@ -31,7 +38,14 @@ def status() -> None:
     from sendonce_cli.stack import migration  # noqa: PLC0415 - other commands start faster
 
     settings = chosen()
-    standing = run(migration.status(_url(settings), settings.nats_url, creds=settings.nats_creds))
+    standing = run(
+        migration.status(
+            _url(settings),
+            settings.nats_url,
+            creds=settings.nats_creds,
+            replicas=settings.nats_replicas,
+        )
+    )
     console = out()
     console.print(standing.schema, markup=False, soft_wrap=True)
     for line in standing.drift:

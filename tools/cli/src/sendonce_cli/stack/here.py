@@ -26,7 +26,12 @@ async def run_here(settings: Settings, *, one_process: bool) -> None:
     async with AsyncExitStack() as stack:
         addresses = await stack.enter_async_context(_servers(settings, console))
         console.print("[quiet]making schema and streams …[/]")
-        await migration.up(addresses.database_url, addresses.nats_url, creds=settings.nats_creds)
+        await migration.up(
+            addresses.database_url,
+            addresses.nats_url,
+            creds=settings.nats_creds,
+            replicas=settings.nats_replicas,
+        )
         log_dir = settings.data_dir.resolve() / "logs"
         plans = plan_services(wiring(settings, addresses, around), logs=log_dir)
         played = sandboxes(around, logs=log_dir)

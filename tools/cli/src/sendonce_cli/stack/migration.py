@@ -30,20 +30,26 @@ class Standing:
         return not self.drift and NONE_PENDING in self.schema
 
 
-async def up(database_url: str, nats_url: str, *, creds: Path | None = None) -> list[str]:
+async def up(
+    database_url: str, nats_url: str, *, creds: Path | None = None, replicas: int = 1
+) -> list[str]:
     """Bring both to what this version needs; returns what was done."""
     # Asked first, so that a NATS that is away is said before anything changes.
     await (await connect(nats_url, creds=creds)).close()
     said = await _schema(database_url, "up")
-    done = await migrate_bus(nats_url, creds=creds)
+    done = await migrate_bus(nats_url, creds=creds, replicas=replicas)
     return [said or "the schema is up to date", *(done or ["the streams are up to date"])]
 
 
-async def status(database_url: str, nats_url: str, *, creds: Path | None = None) -> Standing:
+async def status(
+    database_url: str, nats_url: str, *, creds: Path | None = None, replicas: int = 1
+) -> Standing:
     """Look at both and change nothing."""
     client = await connect(nats_url, creds=creds)
     try:
-        drift = await bus.check_streams(client.jetstream(), stream_specs(), consumer_specs())
+        drift = await bus.check_streams(
+            client.jetstream(), stream_specs(replicas=replicas), consumer_specs()
+        )
     finally:
         await client.close()
     return Standing(schema=await _schema(database_url, "status"), drift=tuple(drift))

@@ -1,0 +1,1 @@
+"""A JetStream of three nodes under the five services."""

@@ -1,0 +1,243 @@
+"""Five services as processes on servers that are given, a load through them, and the judge of what became of it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+import nats
+
+from contracts.ops import AskDoctor, DoctorView
+from deployment import HMAC_KEY, KEY, TOKEN, eventually
+from sendonce import SendOnce
+from sendonce_cli.asking import Desk
+from sendonce_cli.demo import errands as errands_of
+from sendonce_cli.demo.bot import Bot
+from sendonce_cli.demo.drive import Driver, Progress, top_up
+from sendonce_cli.demo.errands import Errand, User
+from sendonce_cli.demo.options import Faults
+from sendonce_cli.demo.pulse import Pulse
+from sendonce_cli.demo.verdict import jobs_of
+from testkit import proof
+from testkit.kie import FakeKie
+from testkit.links import Link
+from testkit.ports import LOOPBACK, free_port
+from testkit.processes import ServiceProcess, ServiceSpec, python_module
+from testkit.telegram import FakeTelegram, Limits
+
+SERVICES: Final = ("job_store", "callback_gateway", "submitter", "reconciler", "deliverer")
+POLLED: Final = 5  # every so many-th job
+READY_WITHIN: Final = 60.0  # seconds for five Pythons starting side by side on a small machine
+
+
+@dataclass(kw_only=True)
+class Ensemble:
+    """A running system, the load that is put on it, and who looks at it from outside."""
+
+    services: dict[str, ServiceProcess]
+    kie: FakeKie
+    telegram: FakeTelegram
+    links: dict[str, Link]  # services reach `kie` and `telegram` through them
+    bot: Bot
+    desk: Desk
+    database_url: str
+    gateway_url: str
+    errands: tuple[Errand, ...]
+    progress: Progress = field(init=False)
+    pulse: Pulse = field(init=False)
+    paid: dict[User, int] = field(default_factory=dict)
+    total: int = 0  # kills so far
+
+    def __post_init__(self) -> None:
+        self.progress = Progress(wanted=len(self.errands))
+        self.pulse = Pulse(world=self, desk=self.desk, progress=self.progress, killer=self)
+
+    @asynccontextmanager
+    async def load(self, *, every: float) -> AsyncIterator["asyncio.Task[None]"]:
+        """Ask for the errands one after the other, so many seconds apart; leave when all were asked for."""
+        self.paid |= await top_up(self.bot, self.errands)
+        driver = Driver(
+            self.bot, self.progress, kie=self.kie, gateway_url=self.gateway_url, every=every
+        )
+        asking = asyncio.create_task(driver.run(self.errands))
+        try:
+            yield asking
+            await asking
+        finally:
+            asking.cancel()
+
+    async def kill(self, service: str) -> None:
+        """SIGKILL to one service; nobody starts it again."""
+        self.total += 1
+        await self.services[service].kill()
+
+    async def settled(self, *, within: float) -> None:
+        """Wait until nothing is left to happen; `TimeoutError` with what is."""
+
+        async def quiet() -> bool:
+            await self.pulse.look()
+            if not self.pulse.is_quiet:
+                return False
+            await self.telegram.settle()
+            await self.pulse.look()
+            return self.pulse.is_quiet
+
+        try:
+            await eventually(quiet, within=within)
+        except TimeoutError as late:
+            raise TimeoutError(f"not quiet within {within} s: {self.pulse.last}") from late
+
+    async def verdict(self) -> proof.Verdict:
+        """Judge what became of every errand that was asked for."""
+        tasks = self.kie.tasks()
+        facts = proof.Facts(
+            asked=self.errands,
+            jobs=await jobs_of(self.bot, self.errands),
+            paid={user.wallet: amount for user, amount in self.paid.items()},
+            wallets={user.wallet: await self.bot.wallet(user) for user in self.paid},
+            doctor=await self.desk.ops("doctor", AskDoctor, DoctorView),
+            tasks=tasks,
+            telegram=self.telegram,
+            dropped=list(proof.unaccounted(tasks, digests=await self._digests())),
+        )
+        return proof.judged(facts)
+
+    async def _digests(self) -> set[str]:
+        """The bodies that are kept, by their SHA-256."""
+        connection = await asyncpg.connect(self.database_url)
+        try:
+            rows = await connection.fetch("SELECT DISTINCT digest FROM sendonce.reports")
+        finally:
+            await connection.close()
+        return {row["digest"] for row in rows}
+
+
+def troubles(verdict: proof.Verdict) -> dict[str, object]:
+    """Return what broke a promise; empty when every one was kept."""
+    found = {
+        "lost": [str(one.asked.key) for one in verdict.endings if one.is_lost],
+        "shown twice": [str(one.asked.key) for one in verdict.endings if one.is_doubled],
+        "broken": list(verdict.broken),
+    }
+    return {name: what for name, what in found.items() if what}
+
+
+def errands(jobs: int, *, seed: int = 1) -> tuple[Errand, ...]:
+    """Draw what is asked for; KIE calls back for four of five, the others must be polled."""
+    drawn = errands_of.draw(jobs=jobs, faults=Faults.NONE, seed=seed)
+    return tuple(
+        replace(one, plan=replace(one.plan, calls_back=one.number % POLLED != 0)) for one in drawn
+    )
+
+
+@asynccontextmanager
+async def ensemble(
+    *,
+    nats_url: str,
+    database_url: str,
+    directory: Path,
+    errands: tuple[Errand, ...],
+    settings: Mapping[str, str] | None = None,
+    child: Sequence[str] = (),
+) -> AsyncIterator[Ensemble]:
+    """Start everything on migrated servers, and end it in order.
+
+    `settings` come on top of the usual ones; `child` is a module that runs a service given by name.
+    """
+    async with AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        kie = await enter(FakeKie(hmac_key=HMAC_KEY, create_rate=None, keep_tasks=100_000))
+        for errand in errands:
+            kie.plan_marked(errand.marker, errand.plan)
+        telegram = await enter(FakeTelegram(limits=Limits()))
+        telegram.add_bot(TOKEN)
+        for chat in {errand.chat_id for errand in errands}:
+            telegram.add_chat(chat, kind="private", title=str(chat))
+        gateway = free_port()
+        links = {
+            "kie": await enter(Link(kie.port, port=free_port())),
+            "telegram": await enter(Link(_port(telegram.url), port=free_port())),
+        }
+        told = _told(links, kie.api_key, gateway) | {
+            "NATS_URL": nats_url,
+            "DATABASE_URL": database_url,
+        }
+        services = {
+            name: service(name, told | dict(settings or {}), logs=directory, child=child)
+            for name in SERVICES
+        }
+        for process in services.values():
+            process.spawn()
+            stack.push_async_callback(process.stop)
+        await asyncio.gather(*(process.wait_ready() for process in services.values()))
+        sendonce = await enter(SendOnce(nats_url, bot="default"))
+        client = await nats.connect(nats_url.split(","), **PATIENT)
+        stack.push_async_callback(client.close)
+        yield Ensemble(
+            services=services,
+            kie=kie,
+            telegram=telegram,
+            links=links,
+            bot=Bot(sendonce),
+            desk=Desk(client),
+            database_url=database_url,
+            gateway_url=f"http://{LOOPBACK}:{gateway}",
+            errands=errands,
+        )
+
+
+async def _unheard(_problem: Exception) -> None:
+    """Hear errors of a connection; whoever asks meets them as exceptions."""
+
+
+# For a client that outlives every outage.
+PATIENT: Final[dict[str, Any]] = {
+    "max_reconnect_attempts": -1,
+    "reconnect_time_wait": 0.1,
+    "connect_timeout": 1,
+    "ping_interval": 2,
+    "error_cb": _unheard,
+}
+
+
+def _told(links: Mapping[str, Link], api_key: str, gateway: int) -> dict[str, str]:
+    return {
+        "PUBLIC_URL": f"http://{LOOPBACK}:{gateway}",
+        "GATEWAY_PORT": str(gateway),
+        "CALLBACK_KEYS": f"k1:{KEY}",
+        "KIE_HMAC_KEYS": f"default:{HMAC_KEY}",
+        "KIE_API_URL": f"http://{LOOPBACK}:{links['kie'].port}",
+        "KIE_API_KEY": api_key,
+        "KIE_CREATES_PER_10S": "100000",
+        "TELEGRAM_API_URL": f"http://{LOOPBACK}:{links['telegram'].port}",
+        "TELEGRAM_SHARE": "1",
+        "BOT_TOKEN": TOKEN,
+        "POLL_AFTER_SECONDS": "2",
+        "LOG_LEVEL": "info",
+    }
+
+
+def _port(url: str) -> int:
+    return int(url.rpartition(":")[2].partition("/")[0])
+
+
+def service(
+    name: str, told: Mapping[str, str], *, logs: Path, child: Sequence[str] = ()
+) -> ServiceProcess:
+    """Return one service with a health port of its own, not started."""
+    health = free_port()
+    command = python_module(*child, name)
+    return ServiceProcess(
+        ServiceSpec(
+            name=name,
+            command=command,
+            log=logs / f"{name}.log",
+            env={f"SENDONCE_{key}": value for key, value in told.items()}
+            | {"SENDONCE_HEALTH_PORT": str(health), "PYTHONPATH": str(Path(__file__).parent)},
+            ready_url=f"http://{LOOPBACK}:{health}/readyz",
+            ready_within=READY_WITHIN,
+        )
+    )

@@ -1,0 +1,158 @@
+"""One outage: load, absence, return, and what was seen meanwhile against what was promised."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from deployment import eventually
+from ensemble import Ensemble, ensemble, errands, troubles
+from job_store.migrate import migrate_bus, migrate_database
+from outages.absences import Absence, Scene
+from outages.watch import Seen, watched
+from testkit import proof
+from testkit.servers import Durability, NatsServer, PostgresServer
+
+WARM: Final = 4.0  # seconds of load before: jobs are in every stage
+EVERY: Final = 0.4  # seconds between two jobs
+SHOWS_WITHIN: Final = 20.0  # seconds until /readyz may say that a dependency is away
+READY_AGAIN: Final = 20.0  # seconds until it must say that it is back
+CAUGHT_UP: Final = 90.0  # seconds; the longest waits between two tries are thirty
+EXPIRES_LATER: Final = 60.0  # seconds a job that nobody can know about outlives the outage
+# Bounds of what a service may cost while something is away.
+MORE_MEMORY: Final = 48.0  # MiB
+LINES_A_SECOND: Final = 25.0  # of one service's log; half a second's looks at /readyz make four
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What one outage came to."""
+
+    absence: Absence
+    seconds: float
+    jobs: int
+    shown_after: float | None  # seconds until the last of those concerned was not ready
+    ready_after: float  # seconds from the return until all were ready
+    caught_up: float  # seconds from the return until nothing was left that can be done
+    memory: dict[str, float]  # MiB each service had at most above what it had before
+    lines: dict[str, float]  # log lines a second while it lasted
+    verdict: proof.Verdict
+    wrong: dict[str, object]  # empty when every promise was kept
+
+
+@asynccontextmanager
+async def scene(
+    directory: Path, *, jobs: int, settings: dict[str, str], child: Sequence[str] = ()
+) -> AsyncIterator[Scene]:
+    """Start servers of their own, and five services on them."""
+    async with (
+        NatsServer(directory / "nats", durability=Durability.KILL) as nats,
+        PostgresServer(directory / "postgres", durability=Durability.KILL) as postgres,
+    ):
+        await asyncio.gather(migrate_bus(nats.url), migrate_database(postgres.url))
+        async with ensemble(
+            nats_url=nats.url,
+            database_url=postgres.url,
+            directory=directory / "logs",
+            errands=errands(jobs),
+            settings=settings,
+            child=child,
+        ) as running:
+            yield Scene(running=running, nats=nats, postgres=postgres)
+
+
+async def outage(
+    absence: Absence, directory: Path, *, seconds: float, child: Sequence[str] = ()
+) -> Told:
+    """Let something be away for so many seconds under load, and judge."""
+    jobs = round((WARM + seconds) / EVERY)
+    settings = {"JOB_TTL_SECONDS": str(seconds + EXPIRES_LATER)}
+    async with scene(directory, jobs=jobs, settings=settings, child=child) as on:
+        running = on.running
+        async with watched(running.services) as seen, running.load(every=EVERY) as asking:
+            await asyncio.sleep(WARM)  # noqa: TID251 - the load before
+            before = {name: one.rss[-1] for name, one in seen.items()}
+            left = time.monotonic()
+            await absence.leave(on)
+            await asyncio.sleep(seconds)  # noqa: TID251 - the fault itself
+            returning = time.monotonic()
+            await absence.come_back(on)
+            back = time.monotonic()
+            await asking
+            await eventually(lambda: _caught_up(running), within=CAUGHT_UP)
+            caught_up = time.monotonic() - back
+            await running.settled(within=seconds + 2 * EXPIRES_LATER)
+            await eventually(lambda: _all_ready(seen, since=back), within=READY_AGAIN)
+        verdict = await running.verdict()
+        ready_after = max(_ready_since(one, back) for one in seen.values()) - back
+        return Told(
+            absence=absence,
+            seconds=seconds,
+            jobs=jobs,
+            shown_after=_shown_after(absence, seen, left, returning),
+            ready_after=ready_after,
+            caught_up=caught_up,
+            memory={name: one.rss_at_most() - before[name] for name, one in seen.items()},
+            lines={name: one.lines_a_second(left, returning) for name, one in seen.items()},
+            verdict=verdict,
+            wrong=troubles(verdict) | dict(_wrong(absence, seen, before, left, returning)),
+        )
+
+
+async def _caught_up(running: Ensemble) -> bool:
+    """Nothing is left that can be done: what nobody can know about only waits for its deadline."""
+    beat = await running.pulse.look()
+    status = beat.status
+    if status is None or not running.progress.is_over:
+        return False
+    unknowable = status.submissions_uncertain + status.parts_uncertain
+    return beat.jobs - beat.ended <= unknowable and status.outbox_rows == 0
+
+
+async def _all_ready(seen: dict[str, Seen], *, since: float) -> bool:
+    return all(one.ready and one.ready[-1][0] > since and one.ready[-1][1] for one in seen.values())
+
+
+def _ready_since(one: Seen, back: float) -> float:
+    """When it was ready again, to stay so."""
+    not_ready = [at for at, ready in one.ready if at >= back and not ready]
+    return min(at for at, ready in one.ready if ready and at >= max([back, *not_ready]))
+
+
+def _shown_after(
+    absence: Absence, seen: dict[str, Seen], left: float, returning: float
+) -> float | None:
+    firsts = [seen[name].unready_between(left, returning)[:1] for name in sorted(absence.unready)]
+    if not firsts or not all(firsts):
+        return None
+    return max(first for (first,) in firsts) - left
+
+
+def _wrong(
+    absence: Absence, seen: dict[str, Seen], before: dict[str, float], left: float, back: float
+) -> Iterator[tuple[str, object]]:
+    for name, one in seen.items():
+        if one.ended:
+            yield f"{name} ended by itself", one.process.exit_code
+        if one.dead:
+            yield f"{name} looked dead", one.dead
+        if (more := one.rss_at_most() - before[name]) > MORE_MEMORY:
+            yield f"{name} grew", f"{more:.0f} MiB"
+        if (lines := one.lines_a_second(left, back)) > LINES_A_SECOND:
+            yield f"{name} stormed its log", f"{lines:.0f} lines a second"
+        if said := _lied(one, left, back, needs_it=name in absence.unready):
+            yield f"{name} was dishonest", said
+
+
+def _lied(one: Seen, left: float, back: float, *, needs_it: bool) -> str:
+    """What /readyz said that was not so; empty when it was honest."""
+    unready = one.unready_between(left, back)
+    if not needs_it:
+        return f"{len(unready)} times not ready, and needs nothing that was away" if unready else ""
+    if not unready:
+        return "always ready"
+    late = one.ready_between(left + SHOWS_WITHIN, back)
+    return f"{len(late)} times ready" if late else ""

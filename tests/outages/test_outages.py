@@ -1,0 +1,33 @@
+"""Whatever is away for longer than every lease: nobody ends, and all is done when it is back."""
+
+from pathlib import Path
+
+import pytest
+
+from outages.absences import ABSENCES, Absence
+from outages.run import outage
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]
+
+SHORT = 9.0  # seconds; longer than the leases of `outages.child`
+FAULTS = {"nats": "fault_04_22", "postgres": "fault_28", "kie": "fault_54", "telegram": "fault_45"}
+# One way for each; `make outages` tries every way, with the leases as they are.
+IN_EVERY_RUN = ("nats-killed", "postgres-frozen", "kie-refuses", "telegram-hangs")
+
+
+@pytest.mark.parametrize(
+    "absence",
+    [
+        pytest.param(one, id=f"{one.name}_{FAULTS[one.name.partition('-')[0]]}")
+        for one in ABSENCES
+        if one.name in IN_EVERY_RUN
+    ],
+)
+async def test_an_outage_longer_than_every_lease_costs_nothing_but_time_fault_57(
+    absence: Absence, tmp_path: Path
+) -> None:
+    told = await outage(absence, tmp_path, seconds=SHORT, child=("outages.child",))
+
+    print(told.absence.name, told.shown_after, told.ready_after, told.caught_up, told.memory, told.lines)  # noqa: T201
+    assert told.wrong == {}
+    assert told.verdict.delivered > 0
