@@ -48,7 +48,10 @@ async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecy
         max_workers=WORKERS,
     )
 
-    checks = {"nats": partial(bus.check_connection, broker), "requests": watchdog.check}
+    checks: dict[str, health.Check] = {
+        "nats": partial(bus.check_connection, broker),
+        "requests": watchdog.check,
+    }
     # Stopped from the last on: no call is begun any more, then nothing more is taken.
     return *health.health_parts(settings, checks), watchdog, requests, deliveries
 

@@ -106,7 +106,7 @@ async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecy
     watchdog = bus.ConsumerWatchdog(
         js, consumer_specs(), floor=stores.inbox.floor, on_floor=stores.inbox.keep_floor
     )
-    checks = {
+    checks: dict[str, health.Check] = {
         "nats": partial(bus.check_connection, broker),
         "postgres": database.ping,
         "consumers": watchdog.check,
