@@ -28,13 +28,5 @@ async def test_an_outage_longer_than_every_lease_costs_nothing_but_time_fault_57
 ) -> None:
     told = await outage(absence, tmp_path, seconds=SHORT, child=("outages.child",))
 
-    print(
-        told.absence.name,
-        told.shown_after,
-        told.ready_after,
-        told.caught_up,
-        told.memory,
-        told.lines,
-    )  # noqa: T201
     assert told.wrong == {}
     assert told.verdict.delivered > 0
