@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]
 
 SHORT = 9.0  # seconds; longer than the leases of `outages.child`
 FAULTS = {"nats": "fault_04_22", "postgres": "fault_28", "kie": "fault_54", "telegram": "fault_45"}
-# One way for each; `make outages` tries every way, with the leases as they are.
+# One way for each dependency, with leases cut short.
 IN_EVERY_RUN = ("nats-killed", "postgres-frozen", "kie-refuses", "telegram-hangs")
 
 
