@@ -1,6 +1,5 @@
 """Five running services are sent nonsense on every subject they read: nothing breaks, loops or moves."""
 
-import json
 import time
 from random import Random
 
@@ -18,7 +17,6 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 MUTANTS = 30  # of each subject and each verb, in `make test`
 SAMPLE_JOB = "019ab5c0-0000-7000-8000-000000000001"
-ROUNDS = 5
 REST = 20.0  # seconds: a message that met a bug has not come to rest by then
 
 
@@ -105,73 +103,3 @@ async def kept(deployment: Deployment, sent: list[Sent]) -> int:
             stored = await js.get_msg(streams.stream_of(one.to.address), seq=one.seq)
             assert (stored.data or b"") == one.raw
     return len(letters)
-
-
-async def test_nonsense_asked_of_every_verb_is_refused_typed_and_changes_nothing(
-    deployment: Deployment, effort, tell
-) -> None:
-    dice = Random(effort.seed)
-    known = await victim(deployment)
-    verbs = speech.questions(BOT)
-    refused, asked = [], 0
-    until = time.monotonic() + (effort.seconds or 0) / 2
-    while not asked or time.monotonic() < until:
-        for to in verbs:
-            mutants = [
-                hostile.mutant(nonsense.sample(to, known, deployment, dice), dice)
-                for _ in range(MUTANTS)
-            ]
-            answers = await nonsense.together(
-                [nonsense.ask(deployment, to, raw, dice) for raw in mutants]
-            )
-            asked += len(mutants)
-            said = [
-                nonsense.refusal(to, raw, answer)
-                for raw, answer in zip(mutants, answers, strict=True)
-            ]
-            refused += [(to, raw) for raw, no in zip(mutants, said, strict=True) if no is not None]
-
-    assert {to.address for to, _ in refused} == {to.address for to in verbs}
-    await changes_nothing(deployment, refused, dice)
-    await still_well(deployment, dead=0)
-    tell(f"{asked} mutants asked, {len(refused)} refused")
-
-
-async def changes_nothing(deployment: Deployment, refused, dice: Random) -> None:
-    """Ask all that was refused once more: the database stays what it was."""
-    connection = await asyncpg.connect(deployment.database_url)
-    try:
-        # What was refused for want of a bot, a job or money may be granted meanwhile.
-        for _ in range(ROUNDS):
-            before = await settled(deployment, connection)
-            calls = [nonsense.ask(deployment, to, raw, dice) for to, raw in refused]
-            answers = await nonsense.together(calls)
-            still = [
-                one
-                for one, said in zip(refused, answers, strict=True)
-                if "error" in json.loads(said)
-            ]
-            if still == refused:
-                assert await nonsense.state(connection) == before
-                return
-            refused = still
-    finally:
-        await connection.close()
-    raise AssertionError("what is refused changes with every asking")
-
-
-async def settled(deployment: Deployment, connection: asyncpg.Connection) -> dict[str, str]:
-    """Wait until what the accepted mutants began has ended; jobs nobody submits wait for their task."""
-    seen: dict[str, str] = {}
-    since = time.monotonic()
-
-    async def unchanged() -> dict[str, str] | None:
-        nonlocal seen, since
-        now = await nonsense.state(connection)
-        if now != seen:
-            seen, since = now, time.monotonic()
-        # Longer than the clocks' rounds and the polls of this deployment.
-        return now if time.monotonic() - since > 2 else None
-
-    await nonsense.at_rest(deployment, within=REST)
-    return await deployment.eventually(unchanged, within=60)
