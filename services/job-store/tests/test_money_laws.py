@@ -64,6 +64,17 @@ async def test_fifty_concurrent_creates_with_one_key_make_one_job(store: Store):
     assert await store.wallet() == (900, 100)
 
 
+async def test_the_last_money_pays_for_one_job_and_every_tap_is_told_of_it(store: Store):
+    """Who waits for the wallet sees the job of the tap before, not only that its money is gone."""
+    await store.topup(100)
+    request = create(price=100, key="tap")
+    answers = await asyncio.gather(
+        *(store.creations.create([Creation("shop", request)]) for _ in range(10))
+    )
+    assert len({a.job_id for (a,) in answers if isinstance(a, Created)}) == 1
+    assert not [a for (a,) in answers if isinstance(a, Refusal)]
+
+
 async def test_the_same_key_in_one_batch_makes_one_job(store: Store):
     request = create(key="tap")
     first, second = await store.creations.create([Creation("shop", request)] * 2)

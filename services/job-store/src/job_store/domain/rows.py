@@ -105,19 +105,19 @@ class Job:
     input: JsonValue
     price: int
     currency: str
-    money: MoneyState
+    money: MoneyState = MoneyState.NONE
     status_message_id: int | None
     status_at: datetime | None
-    status_unclear_until: datetime | None
-    delivery_no: int
-    progress: float | None
-    progress_at: datetime | None
-    cause: Cause | None
-    failure: FailureClass | None
-    error: str | None
+    status_unclear_until: datetime | None = None
+    delivery_no: int = 0
+    progress: float | None = None
+    progress_at: datetime | None = None
+    cause: Cause | None = None
+    failure: FailureClass | None = None
+    error: str | None = None
     created_at: datetime
     expires_at: datetime
-    ended_at: datetime | None
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

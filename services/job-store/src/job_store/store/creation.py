@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from chassis.queries import load
 from contracts.api import CreateJob, DeliverJob, ExpectJob, JobView, Refusal, RefusalName
-from contracts.values import JobState, MoneyState, new_id
+from contracts.values import JobState, new_id
 from job_store.domain import delivery, lifecycle, money
 from job_store.domain.case import Case
 from job_store.domain.rows import Bot, Door, Job
@@ -94,9 +94,10 @@ class Creations:
         async with self._units.begin() as tx:
             now: datetime = await tx.connection.fetchval(sql.now)
             bots = await tx.bots({item.bot for item in batch})
-            known = await _known(tx, batch)
             paused = await _paused(tx, bots)
             balances = await _lock_wallets(tx, batch, bots)
+            # Only now: who waited for a wallet may have waited for the other tap of the same key.
+            known = await _known(tx, batch)
             taken = await _taken_statuses(tx, batch)
             answers: list[Created | Refusal] = []
             for item in batch:
@@ -259,19 +260,10 @@ def _job(item: Creation, bot: Bot, now: datetime, tx: Transaction, *, status: in
         input=body,
         price=request.price,
         currency=item.currency(bot),
-        money=MoneyState.NONE,
         status_message_id=status,
         status_at=now if status is not None else None,
-        status_unclear_until=None,
-        delivery_no=0,
-        progress=None,
-        progress_at=None,
-        cause=None,
-        failure=None,
-        error=None,
         created_at=now,
         expires_at=now + tx.rules.job_ttl,
-        ended_at=None,
     )
 
 
