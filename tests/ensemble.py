@@ -7,11 +7,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-import asyncpg
 import nats
 
-from contracts.ops import AskDoctor, DoctorView
 from deployment import HMAC_KEY, KEY, TOKEN, eventually
+from judging import facts_of
 from sendonce import SendOnce
 from sendonce_cli.asking import Desk
 from sendonce_cli.demo import errands as errands_of
@@ -20,11 +19,10 @@ from sendonce_cli.demo.drive import Driver, Progress, top_up
 from sendonce_cli.demo.errands import Errand, User
 from sendonce_cli.demo.options import Faults
 from sendonce_cli.demo.pulse import Pulse
-from sendonce_cli.demo.verdict import jobs_of
 from testkit import proof
 from testkit.kie import FakeKie
 from testkit.links import Link
-from testkit.ports import LOOPBACK, free_port
+from testkit.ports import LOOPBACK, free_port, port_of
 from testkit.processes import ServiceProcess, ServiceSpec, python_module
 from testkit.telegram import FakeTelegram, Limits
 
@@ -92,27 +90,16 @@ class Ensemble:
 
     async def verdict(self) -> proof.Verdict:
         """Judge what became of every errand that was asked for."""
-        tasks = self.kie.tasks()
-        facts = proof.Facts(
-            asked=self.errands,
-            jobs=await jobs_of(self.bot, self.errands),
-            paid={user.wallet: amount for user, amount in self.paid.items()},
-            wallets={user.wallet: await self.bot.wallet(user) for user in self.paid},
-            doctor=await self.desk.ops("doctor", AskDoctor, DoctorView),
-            tasks=tasks,
+        facts = await facts_of(
+            self.errands,
+            bot=self.bot,
+            desk=self.desk,
+            paid=self.paid,
+            kie=self.kie,
             telegram=self.telegram,
-            dropped=list(proof.unaccounted(tasks, digests=await self._digests())),
+            database_url=self.database_url,
         )
         return proof.judged(facts)
-
-    async def _digests(self) -> set[str]:
-        """The bodies that are kept, by their SHA-256."""
-        connection = await asyncpg.connect(self.database_url)
-        try:
-            rows = await connection.fetch("SELECT DISTINCT digest FROM sendonce.reports")
-        finally:
-            await connection.close()
-        return {row["digest"] for row in rows}
 
 
 def troubles(verdict: proof.Verdict) -> dict[str, object]:
@@ -159,7 +146,7 @@ async def ensemble(
         gateway = free_port()
         links = {
             "kie": await enter(Link(kie.port, port=free_port())),
-            "telegram": await enter(Link(_port(telegram.url), port=free_port())),
+            "telegram": await enter(Link(port_of(telegram.url), port=free_port())),
         }
         told = _told(links, kie.api_key, gateway) | {
             "NATS_URL": nats_url,
@@ -218,10 +205,6 @@ def _told(links: Mapping[str, Link], api_key: str, gateway: int) -> dict[str, st
         "POLL_AFTER_SECONDS": "2",
         "LOG_LEVEL": "info",
     }
-
-
-def _port(url: str) -> int:
-    return int(url.rpartition(":")[2].partition("/")[0])
 
 
 def service(

@@ -18,7 +18,7 @@ from job_store.migrate import migrate_bus, migrate_database
 from sendonce_cli.demo.errands import Errand
 from testkit.kie import SANDBOX_API_KEY, FakeKie
 from testkit.links import CommitReplies, Link, PubAcks
-from testkit.ports import LOOPBACK, free_port
+from testkit.ports import LOOPBACK, free_port, port_of
 from testkit.processes import ServiceProcess, ServiceSpec, python_module
 from testkit.servers import Durability, NatsServer, PostgresServer
 from testkit.telegram import FakeTelegram, Limits
@@ -76,8 +76,8 @@ async def arena(directory: Path, errands: tuple[Errand, ...], *, seed: int) -> A
             "nats": Link(bus.port, port=free_port(), robber=pubacks),
             "postgres": Link(postgres.port, port=free_port(), robber=commit_replies),
             "gateway": Link(*gateways, port=free_port()),
-            "kie": Link(_port(kie.url), port=free_port()),
-            "telegram": Link(_port(telegram.url), port=free_port()),
+            "kie": Link(port_of(kie.url), port=free_port()),
+            "telegram": Link(port_of(telegram.url), port=free_port()),
         }
         for link in links.values():
             await enter(link)
@@ -149,7 +149,3 @@ def _processes(
                 )
             )
     return processes
-
-
-def _port(url: str) -> int:
-    return int(url.rpartition(":")[2].partition("/")[0])

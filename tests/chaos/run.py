@@ -3,11 +3,9 @@
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
-
-import asyncpg
 
 from chaos.arena import Arena, arena
 from chaos.faults import Faults
@@ -15,7 +13,7 @@ from chaos.moments import lasts
 from chaos.recoveries import Recoveries
 from chaos.schedule import DURABLES, Strike, draw
 from contracts import streams
-from contracts.ops import AskDoctor, DoctorView
+from judging import facts_of
 from sendonce import SendOnce
 from sendonce_cli.asking import Desk
 from sendonce_cli.demo import errands as errands_of
@@ -24,7 +22,6 @@ from sendonce_cli.demo.drive import Driver, Progress, top_up
 from sendonce_cli.demo.errands import Errand, User
 from sendonce_cli.demo.options import Faults as Hostility
 from sendonce_cli.demo.pulse import Pulse
-from sendonce_cli.demo.verdict import jobs_of
 from testkit import proof
 
 JOBS_A_SECOND: Final = 3.0
@@ -200,25 +197,14 @@ class _Fight:
 
     async def judged(self) -> tuple[proof.Verdict, int]:
         """Return the verdict, and how many accepted callbacks went down with the bus."""
-        tasks = self.ring.kie.tasks()
-        dropped = list(proof.unaccounted(tasks, digests=await self._digests()))
-        lost = [one for one in dropped if self.faults.went_down_with_bus(one.answered_at)]
-        facts = proof.Facts(
-            asked=self.errands,
-            jobs=await jobs_of(self.bot, self.errands),
-            paid={user.wallet: amount for user, amount in self.paid.items()},
-            wallets={user.wallet: await self.bot.wallet(user) for user in self.paid},
-            doctor=await self.desk.ops("doctor", AskDoctor, DoctorView),
-            tasks=tasks,
+        facts = await facts_of(
+            self.errands,
+            bot=self.bot,
+            desk=self.desk,
+            paid=self.paid,
+            kie=self.ring.kie,
             telegram=self.ring.telegram,
-            dropped=[one for one in dropped if one not in lost],
+            database_url=self.ring.postgres.url,
         )
-        return proof.judged(facts), len(lost)
-
-    async def _digests(self) -> set[str]:
-        connection = await asyncpg.connect(self.ring.postgres.url)
-        try:
-            rows = await connection.fetch("SELECT DISTINCT digest FROM sendonce.reports")
-        finally:
-            await connection.close()
-        return {row["digest"] for row in rows}
+        kept = [one for one in facts.dropped if not self.faults.went_down_with_bus(one.answered_at)]
+        return proof.judged(replace(facts, dropped=kept)), len(facts.dropped) - len(kept)

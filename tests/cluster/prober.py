@@ -11,7 +11,6 @@ from itertools import pairwise
 from uuid import uuid4
 
 import aiohttp
-import asyncpg
 import nats.errors
 from nats.js import JetStreamContext
 from nats.js.errors import Error as JetStreamError
@@ -77,13 +76,3 @@ async def calls_back(session: aiohttp.ClientSession, url: str, probe: Probe) -> 
             return None
     except (aiohttp.ClientError, TimeoutError) as refusal:
         return type(refusal).__name__
-
-
-async def kept(database_url: str) -> set[str]:
-    """The bodies job-store has applied, by their SHA-256."""
-    connection = await asyncpg.connect(database_url)
-    try:
-        rows = await connection.fetch("SELECT DISTINCT digest FROM sendonce.reports")
-    finally:
-        await connection.close()
-    return {row["digest"] for row in rows}

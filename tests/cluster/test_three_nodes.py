@@ -14,11 +14,12 @@ import pytest_asyncio
 from nats.aio.client import Client
 
 from cluster.leaders import elected, leader_of, moved, step_down
-from cluster.prober import Probe, calls_back, kept, stores
+from cluster.prober import Probe, calls_back, stores
 from contracts import streams
 from deployment import eventually
 from ensemble import PATIENT, Ensemble, ensemble, errands, troubles
 from job_store.migrate import migrate_bus
+from judging import kept_digests
 from testkit.servers import Durability
 from testkit.servers.nats_cluster import NatsCluster
 
@@ -147,7 +148,7 @@ async def all_applied(callbacks: Probe, database_url: str) -> None:
     accepted = set(callbacks.accepted)
 
     async def applied() -> bool:
-        return accepted <= await kept(database_url)
+        return accepted <= await kept_digests(database_url)
 
     assert accepted
     await eventually(applied, within=APPLIED_WITHIN)

@@ -158,6 +158,11 @@ def main() -> None:
     module = sys.argv[1]
     orders = Path(os.environ.pop(ORDERS))  # noqa: TID251 - of the test, no setting of the service
     _install(Orders(orders), orders.parent)
+    run_short(module)
+
+
+def run_short(module: str) -> None:
+    """Become one service; job-store with the short leases."""
     if module == "job_store":
         from job_store.domain import rules  # noqa: PLC0415 - after the hook, before its users
 

@@ -69,3 +69,8 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def port_of(url: str) -> int:
+    """Return the port that an address names."""
+    return int(url.rpartition(":")[2].partition("/")[0])

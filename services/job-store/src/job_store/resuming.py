@@ -32,7 +32,7 @@ class Resuming:
         restore = await self._lineage.restore()
         if restore is None:
             return ResumeView(held=False, phase="over")
-        pending = await self._pending(restore)
+        pending = await self._pending(restore.phase)
         view = ResumeView(
             held=True,
             phase=restore.phase.value,
@@ -47,8 +47,8 @@ class Resuming:
             return view
         return view.model_copy(update=await self._advance(restore))
 
-    async def _pending(self, restore: Restore) -> int:
-        return sum([await self._acknowledged.pending(durable) for durable in READ[restore.phase]])
+    async def _pending(self, phase: Phase) -> int:
+        return sum([await self._acknowledged.pending(durable) for durable in READ[phase]])
 
     async def _advance(self, restore: Restore) -> dict[str, object]:
         match restore.phase:
@@ -69,5 +69,4 @@ class Resuming:
             gone += await self._acknowledged.begin_again(durable, after=floor)
         await self._lineage.move_on(restore, phase)
         log.warning("restore.applying_again", phase=phase, gone=gone)
-        pending = sum([await self._acknowledged.pending(durable) for durable in READ[phase]])
-        return {"phase": phase.value, "gone": gone, "pending": pending}
+        return {"phase": phase.value, "gone": gone, "pending": await self._pending(phase)}
