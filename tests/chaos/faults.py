@@ -12,9 +12,11 @@ from nats.js.errors import Error as JetStreamError
 
 from chaos.arena import Arena
 from chaos.moments import lasts
+from chaos.restore import Restore, back_up, put_back, resumed
 from chaos.schedule import Strike
 from contracts import streams
 from job_store.migrate import migrate_bus
+from sendonce_cli.asking import Desk
 from testkit.kie import Outage
 from testkit.links import State
 
@@ -36,6 +38,7 @@ class Faults:
         self._servers = {"nats": asyncio.Lock(), "postgres": asyncio.Lock()}
         self._processes: set[str] = set()
         self._bus_lost_at = 0.0  # Unix seconds
+        self.restore = Restore()
 
     async def strike(self, strike: Strike) -> None:
         """Let one fault happen, from its beginning to its end."""
@@ -94,9 +97,13 @@ class Faults:
                     self.arena.nats.resume()
 
     async def postgres(self, strike: Strike) -> None:
-        """Kill, restart or freeze Postgres."""
+        """Kill, restart, freeze or copy Postgres, or put the copy back."""
         async with self._away("postgres"):
             match strike.kind:
+                case "postgres-backed-up":
+                    await back_up(self.arena.postgres)
+                case "postgres-restored":
+                    await put_back(self.arena.postgres)
                 case "postgres-killed":
                     await self.arena.postgres.kill()
                     await lasts(strike.seconds)
@@ -107,6 +114,8 @@ class Faults:
                     self.arena.postgres.pause()
                     await lasts(strike.seconds)
                     self.arena.postgres.resume()
+        if strike.kind == "postgres-restored":
+            self.restore = await resumed(Desk(self.arena.direct))
 
     @asynccontextmanager
     async def _away(self, server: str) -> AsyncIterator[None]:

@@ -31,7 +31,11 @@ def table(told: Sequence[Told]) -> RenderableType:
 
 def offenders(told: Told) -> Iterator[str]:
     """Name what broke a promise."""
-    wrong = [one for one in told.verdict.endings if one.is_lost or one.is_doubled]
+    wrong = [
+        one
+        for one in told.verdict.endings
+        if one.is_lost or (one.is_doubled and one.asked.key not in told.shown_again)
+    ]
     for one in wrong[:NAMED]:
         job = one.job.id if one.job else "no job"
         seen = [seen.ever for made in one.generations for seen in made.results]

@@ -11,6 +11,7 @@ from chaos.arena import Arena, arena
 from chaos.faults import Faults
 from chaos.moments import lasts
 from chaos.recoveries import Recoveries
+from chaos.restore import Restore
 from chaos.schedule import DURABLES, Strike, draw
 from contracts import streams
 from judging import facts_of
@@ -49,12 +50,16 @@ class Told:
     recoveries: dict[str, list[float]]
     settled_within: float | None
     callbacks_lost_with_bus: int
+    restore: Restore
+    asked_again: int
+    shown_again: set[str]  # keys of jobs shown twice, as a restore may
     refused: list[str] = field(default_factory=list)
 
     @property
     def is_clean(self) -> bool:
         """Claim that every promise was kept."""
-        return self.is_quiet and self.verdict.is_clean and not self.refused
+        is_whole = self.is_quiet and self.restore.is_over and not self.refused
+        return is_whole and self.verdict.is_clean
 
     def as_json(self) -> dict[str, object]:
         """Return what a program reads."""
@@ -81,6 +86,8 @@ class Told:
                 name: {"worst": max(found), "times": len(found)}
                 for name, found in sorted(self.recoveries.items())
             },
+            "restore": self.restore.as_json()
+            | {"asked_again": self.asked_again, "shown_again": len(self.shown_again)},
             "callbacks_lost_with_bus": self.callbacks_lost_with_bus,
             "quiet": self.is_quiet,
             "settled_seconds": self.settled_within,
@@ -102,6 +109,8 @@ async def run(directory: Path, *, seconds: float, seed: int, say: Say) -> Told:
         fight = _Fight(ring, Bot(sendonce), Faults(ring), errands, say=say)
         settled = await fight.through(schedule, every=seconds / jobs)
         verdict, lost_with_bus = await fight.judged()
+        excused = fight.shown_again(verdict)
+        verdict = replace(verdict, shown_twice=verdict.shown_twice - len(excused))
         return Told(
             seconds=seconds,
             seed=seed,
@@ -114,6 +123,9 @@ async def run(directory: Path, *, seconds: float, seed: int, say: Say) -> Told:
             recoveries=fight.recoveries.found,
             settled_within=settled,
             callbacks_lost_with_bus=lost_with_bus,
+            restore=fight.faults.restore,
+            asked_again=len(fight.gone),
+            shown_again=excused,
             refused=fight.progress.refused,
         )
 
@@ -130,6 +142,7 @@ class _Fight:
         self.pulse = Pulse(world=ring, desk=self.desk, progress=self.progress, killer=ring.keeper)
         self.recoveries = Recoveries(ring, faults)
         self.paid: dict[User, int] = {}
+        self.gone: set[str] = set()  # keys of jobs that were made after the backup
         self._say = say
 
     async def through(self, schedule: tuple[Strike, ...], *, every: float) -> float | None:
@@ -146,15 +159,33 @@ class _Fight:
             beside = [
                 group.create_task(self.recoveries.watch()),
                 group.create_task(self._tell()),
-                group.create_task(driver.run(self.errands)),
             ]
+            asking = group.create_task(driver.run(self.errands))
             await self._strike(schedule)
             self.faults.heal()
+            await asking
+            await self._ask_again(driver)
             self._say("the last fault is over, waiting for the dust to settle")
             settled = await self._settled()
             for task in beside:
                 task.cancel()
         return settled
+
+    async def _ask_again(self, driver: Driver) -> None:
+        """Do what a bot does whose job is gone after a restore; a refusal of that time is answered by it."""
+        self.gone = await driver.again(self.errands)
+        refused = self.progress.refused
+        refused[:] = [each for each in refused if each.partition(":")[0] not in self.gone]
+
+    def shown_again(self, verdict: proof.Verdict) -> set[str]:
+        """Return the keys of what stands twice as a restore may have it: the job was gone, or named to the operator."""
+        twice = [one for one in verdict.endings if one.is_doubled]
+        return {
+            one.asked.key for one in twice if one.asked.key in self.gone or self._may_repeat(one)
+        }
+
+    def _may_repeat(self, ending: proof.Ending) -> bool:
+        return ending.job is not None and str(ending.job.id) in self.faults.restore.may_repeat
 
     async def _strike(self, schedule: tuple[Strike, ...]) -> None:
         began = time.monotonic()

@@ -20,8 +20,8 @@ DURABLES: Final = (
 KILL_EVERY: Final = 3.6  # seconds: 33 in two minutes
 OTHER_EVERY: Final = 3.0
 CALM: Final = (0.04, 0.92)  # of the run: when the first fault may strike, and the last
-ONCE: Final = {"jetstream-lost": 0.72}
-STILL: Final = 6.0  # seconds around those three in which no other server fails
+ONCE: Final = {"postgres-backed-up": 0.30, "postgres-restored": 0.36, "jetstream-lost": 0.72}
+STILL: Final = 6.0  # seconds around each of those in which no other server fails
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

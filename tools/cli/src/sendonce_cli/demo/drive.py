@@ -65,6 +65,7 @@ class Driver:
         self._kie = kie
         self._gateway_url = gateway_url
         self._every = every
+        self._tasks: dict[str, str] = {}  # of KIE, by the key of the errand
         self._slots = asyncio.Semaphore(AT_ONCE)
 
     async def run(self, errands: tuple[Errand, ...]) -> None:
@@ -74,6 +75,19 @@ class Driver:
                 await self._slots.acquire()
                 group.create_task(self._one(errand, kie))
                 await asyncio.sleep(self._every)
+
+    async def again(self, errands: tuple[Errand, ...]) -> set[str]:
+        """Ask once more for what a restored database forgot; returns the keys whose job was gone."""
+        gone: set[str] = set()
+        async with aiohttp.ClientSession(timeout=KIE_ANSWERS) as kie:
+            for errand in errands:
+                job, task_id = await self._bot.get(errand.key), self._tasks.get(errand.key)
+                if job is None:
+                    gone.add(errand.key)
+                    await self._go(errand, kie)
+                elif task_id is not None and task_id not in job.task_ids:
+                    await self._bot.attach(job, task_id)
+        return gone
 
     async def _one(self, errand: Errand, kie: aiohttp.ClientSession) -> None:
         try:
@@ -92,7 +106,8 @@ class Driver:
             case Door.EXPECT:
                 job = await self._bot.expect(errand)
                 url = job.callback_url or f"{self._gateway_url}/callbacks/kie"
-                await self._bot.attach(job, await self._create_task(errand, kie, callback_url=url))
+                task_id = await self._create_task(errand, kie, callback_url=url)
+                await self._bot.attach(job, task_id)
             case Door.ORPHAN:
                 await self._be_late(errand, kie)
 
@@ -119,5 +134,6 @@ class Driver:
             with contextlib.suppress(aiohttp.ClientError, TimeoutError, KeyError, TypeError):
                 async with kie.post(address, json=body, headers=headers) as answer:
                     told = await answer.json()
-                return str(told["data"]["taskId"])
+                self._tasks[errand.key] = str(told["data"]["taskId"])
+                return self._tasks[errand.key]
             await asyncio.sleep(AGAIN)
