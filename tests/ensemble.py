@@ -1,7 +1,7 @@
 """Five services as processes on servers that are given, a load through them, and the judge of what became of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -66,6 +66,29 @@ class Ensemble:
             await asking
         finally:
             asking.cancel()
+
+    @asynccontextmanager
+    async def load_meanwhile(self, *, every: float) -> AsyncIterator[None]:
+        """Ask for errands until the block is left; those that were asked for are judged, no others."""
+        asked: list[Errand] = []
+        is_over = asyncio.Event()
+
+        def turns() -> Iterator[Errand]:
+            for errand in self.errands:
+                if is_over.is_set():
+                    return
+                asked.append(errand)
+                yield errand
+
+        self.paid |= await top_up(self.bot, self.errands)
+        driver = Driver(
+            self.bot, self.progress, kie=self.kie, gateway_url=self.gateway_url, every=every
+        )
+        async with asyncio.TaskGroup() as group:
+            group.create_task(driver.run(turns()))
+            yield
+            is_over.set()
+        self.errands, self.progress.wanted = tuple(asked), len(asked)
 
     async def kill(self, service: str) -> None:
         """SIGKILL to one service; nobody starts it again."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -68,8 +69,8 @@ class Driver:
         self._tasks: dict[str, str] = {}  # of KIE, by the key of the errand
         self._slots = asyncio.Semaphore(AT_ONCE)
 
-    async def run(self, errands: tuple[Errand, ...]) -> None:
-        """Ask for all; returns when the last one was answered."""
+    async def run(self, errands: Iterable[Errand]) -> None:
+        """Ask for all, drawing the next when its turn has come; returns when the last one was answered."""
         async with aiohttp.ClientSession(timeout=KIE_ANSWERS) as kie, asyncio.TaskGroup() as group:
             for errand in errands:
                 await self._slots.acquire()
