@@ -8,10 +8,11 @@ from testkit.proof.callbacks import Dropped, unaccounted
 from testkit.proof.endings import Asked, Ending, Generation, endings, tasks_by_marker
 from testkit.proof.money import Wallet, money_troubles
 from testkit.proof.sightings import Sighting, sightings
-from testkit.proof.spares import Spares, spares
+from testkit.proof.spares import CARRIER, Spares, spares
 from testkit.proof.verdict import Facts, Verdict, judged
 
 __all__ = [
+    "CARRIER",
     "Asked",
     "Dropped",
     "Ending",
