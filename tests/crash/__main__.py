@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +20,7 @@ from rich.table import Table
 
 from chassis import logs
 from crash import trials
+from crash.lives import BY_NAME
 from crash.points import all_points
 from crash.stage import Stage, stage
 from crash.trials import Told, Trial
@@ -36,6 +37,9 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--only", metavar="TEXT", help="trials whose service or point has this in it"
     )
+    parser.add_argument("--life", choices=BY_NAME, help="trials of this life alone")
+    parser.add_argument("--pairs", type=int, metavar="N",
+                        help="strike two services in one life: so many pairs, drawn by the seed")  # fmt: skip
     parser.add_argument("--sample", type=int, metavar="N", help="so many trials, drawn by the seed")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--fault", choices=("kill", "freeze"), default="kill",
@@ -45,7 +49,21 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(given)
 
 
-async def attack(chosen: argparse.Namespace, console: Console) -> tuple[list[Told], list[str]]:
+@dataclass(frozen=True, slots=True)
+class Run:
+    """All trials of a run, the laws that did not hold, and the points nobody came to."""
+
+    told: list[Told]
+    unlawful: list[str]
+    unreached: list[str]
+
+    @property
+    def broken(self) -> list[Told]:
+        """The trials that broke a promise."""
+        return [each for each in self.told if each.broken]
+
+
+async def attack(chosen: argparse.Namespace, console: Console) -> Run:
     """Find the trials in one deployment, then share them among all."""
     async with AsyncExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="crash-")))
@@ -53,18 +71,22 @@ async def attack(chosen: argparse.Namespace, console: Console) -> tuple[list[Tol
             await stack.enter_async_context(deployment(directory / str(number)))
             for number in range(chosen.stages)
         ]
-        wanted = await trials.reached(stages[0], directory, fault=chosen.fault)
-        console.print(f"{len(all_points()):,} points have a name, these lives come to "
-                      f"{len({each.point for each in wanted}):,} of them")  # fmt: skip
-        told = await shared_out(stages, choose(wanted, chosen), console)
+        found = await trials.reached(stages[0], directory)
+        named, come_to = all_points(), {blow.point for each in found for blow in each.blows}
+        console.print(f"{len(named):,} points have a name, these lives come to {len(come_to):,}")
+        told = await shared_out(stages, choose(found, chosen), console)
         unlawful = {law for each in stages for law in await each.doctor()}
-        return told, sorted(unlawful)
+        return Run(told, sorted(unlawful), sorted(named.keys() - come_to))
 
 
 def choose(found: Sequence[Trial], chosen: argparse.Namespace) -> list[Trial]:
     """Narrow the trials as the command line says; in an order drawn by the seed."""
-    text = chosen.only or ""
-    wanted = [each for each in found if text in each.service or text in each.point]
+    wanted = [each for each in found if chosen.life in (None, each.life)]
+    if chosen.pairs:
+        wanted = trials.pairs(wanted, chosen.pairs, seed=chosen.seed)
+    if chosen.fault == "freeze":
+        wanted = trials.frozen(wanted)
+    wanted = [each for each in wanted if (chosen.only or "") in str(each)]
     random.Random(chosen.seed).shuffle(wanted)
     return wanted[: chosen.sample]
 
@@ -108,15 +130,14 @@ async def deployment(directory: Path) -> AsyncIterator[Stage]:
 
 def line(told: Told) -> str:
     """Write a broken trial so that it can be asked for again."""
-    each = told.trial
-    return f"{each.service} {each.fault} {each.when} {each.point} ({each.life}): {'; '.join(told.broken)}"
+    return f"{told.trial}: {'; '.join(told.broken)}"
 
 
 def table(told: Sequence[Told]) -> Table:
-    """Count the trials by service."""
+    """Count the trials by the service that is struck first."""
     made = Table("service", "trials", "reached", "kept", "expired", "uncertain", "broken")
-    for service in sorted({each.trial.service for each in told}):
-        of_it = [each for each in told if each.trial.service == service]
+    for service in sorted({each.trial.blows[0].service for each in told}):
+        of_it = [each for each in told if each.trial.blows[0].service == service]
         reached = [each for each in of_it if each.reached]
         counts = Counter(
             kept=sum(not each.broken for each in reached),
@@ -134,17 +155,16 @@ def main() -> int:
     chosen, console = arguments(sys.argv[1:]), Console()
     logs.configure(level="error")
     began = time.monotonic()
-    told, unlawful = asyncio.run(attack(chosen, console))
+    run = asyncio.run(attack(chosen, console))
     chosen.json.parent.mkdir(parents=True, exist_ok=True)
-    chosen.json.write_text(json.dumps([asdict(each) for each in told], indent=1), "utf-8")
-    console.print(table(told))
-    broken = [each for each in told if each.broken]
-    for each in broken:
+    chosen.json.write_text(json.dumps(asdict(run), indent=1), "utf-8")
+    console.print(table(run.told))
+    for each in run.broken:
         console.print(line(each), style="red")
-    for law in unlawful:
+    for law in run.unlawful:
         console.print(f"doctor: {law} does not hold", style="red")
     console.print(f"{time.monotonic() - began:.0f} s · seed {chosen.seed} · {chosen.json}")
-    return 1 if broken or unlawful else 0
+    return 1 if run.broken or run.unlawful else 0
 
 
 if __name__ == "__main__":

@@ -1,21 +1,31 @@
-"""The lives a job may lead while a service dies beneath it, and what must have become of each."""
+"""The lives a job may lead while a service dies beneath it: what is asked of the system, and how it ends."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from contracts.api import JobView
-from contracts.values import JobState, MoneyState, PartState
+from contracts.reports import ReportedMedia
+from contracts.values import JobState, MediaKind, PartState
+from crash.bot import Bot
+from sendonce import TooLate
+from testkit.telegram import FaultPlan, Mode
 
-PRICE: Final = 100
+# What a life asks of the system; the bot asks again until it is answered, with the same key.
+Script = Callable[[Bot], Awaitable[JobView]]
+
+UNREACHABLE: Final = "Bad Request: failed to get HTTP URL content"
+FINAL: Final = frozenset(
+    {
+        JobState.DELIVERED,
+        JobState.EXPIRED,
+        JobState.UNDELIVERABLE,
+        JobState.CANCELLED,
+        JobState.FAILED,
+    }
+)
 OPEN_PARTS: Final = frozenset({PartState.PENDING, PartState.CARRIED})
-SETTLED_MONEY: Final = {
-    JobState.DELIVERED: {MoneyState.CAPTURED, MoneyState.WAIVED},
-    JobState.FAILED: {MoneyState.RELEASED},
-    JobState.EXPIRED: {MoneyState.RELEASED},
-    JobState.SUCCEEDED: {MoneyState.CAPTURED, MoneyState.WAIVED},
-    JobState.UNDELIVERABLE: {MoneyState.REFUNDED},
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,73 +33,134 @@ class Life:
     """What is asked, and how it ends when nobody dies."""
 
     name: str
-    prompt: str
+    script: Script
     ends: JobState = JobState.DELIVERED
-    asked: Mapping[str, Any] = field(default_factory=dict)
+    or_ends: JobState | None = None  # when the bot was quicker
+    # Words that must have stood in exactly one message, where KIE made nothing to look for.
+    words: Callable[[JobView], tuple[str, ...]] = lambda _job: ()
     # What a lost answer may leave for a person to look at, instead of a second message.
     may_be_uncertain: bool = False
+    # Whether the service that dies is told to start, or to stop, while the job lives.
+    turns: str = field(default="")
+
+    def is_over(self, job: JobView) -> bool:
+        """Claim that nothing more will happen to a job by itself."""
+        if any(part.state in OPEN_PARTS for part in job.parts):
+            return False
+        if job.state is JobState.FAILED:
+            return bool(job.parts)  # the notice has its message
+        held = any(part.state is PartState.UNCERTAIN for part in job.parts)
+        return job.state in FINAL or (held and self.may_be_uncertain)
 
 
+def _created(plan: str, **asked: Any) -> Script:
+    return lambda bot: bot.create(plan, **asked)
+
+
+async def _expected(bot: Bot) -> JobView:
+    """A bot that calls KIE itself."""
+    job = await bot.expect()
+    return await bot.attach(job, await bot.own_task("ok", callback_url=job.callback_url))
+
+
+async def _orphaned(bot: Bot) -> JobView:
+    """The callback comes, and nobody knows its task."""
+    task_id = await bot.own_task("ok", callback_url=None)
+    await bot.orphan_of(task_id)
+    return await bot.attach(await bot.expect(), task_id)
+
+
+async def _matched(bot: Bot) -> JobView:
+    """The bot never tells; an operator puts job and task together."""
+    task_id = await bot.own_task("ok", callback_url=None)
+    orphan = await bot.orphan_of(task_id)
+    job = await bot.expect()
+    await bot.ops("orphans.show", orphan_id=orphan["id"])
+    await bot.ops("orphans.match", orphan_id=orphan["id"], job_id=str(job.id))
+    return job
+
+
+async def _given_up(bot: Bot) -> JobView:
+    """The bot changes its mind: in time, or too late."""
+    job = await bot.create("ok")
+    with suppress(TooLate):
+        return await bot.cancel(job)
+    return job
+
+
+def _delivered(bot: Bot) -> Awaitable[JobView]:
+    """Nothing of KIE: the bot has the result already."""
+    return bot.deliver(ReportedMedia(kind=MediaKind.TEXT, text=f"A haiku of {bot.key}"))
+
+
+def _uploaded(bot: Bot) -> Awaitable[JobView]:
+    """Telegram cannot fetch what KIE made, so its bytes are."""
+    bot.telegram.faults.add(
+        FaultPlan(
+            mode=Mode.REJECT_BEFORE_COMMIT,
+            methods=frozenset({"edit"}),
+            chat_id=bot.chat_id,
+            times=2,  # a fetch that failed once is asked for once more
+            status=400,
+            description=UNREACHABLE,
+        )
+    )
+    return bot.create("ok", status="none")
+
+
+async def _returned(bot: Bot) -> JobView:
+    """The user blocks the bot before the result, and is back later."""
+    bot.telegram.block(bot.chat_id)
+    job = await bot.create("ok", status="none")
+    await bot.until_part(job, PartState.PARKED)
+    bot.telegram.unblock(bot.chat_id)
+    await bot.returned()
+    return job
+
+
+async def _troubled(bot: Bot) -> JobView:
+    """KIE and Telegram say first that it is too much."""
+    for method in ("send", "edit"):
+        bot.telegram.faults.add(
+            FaultPlan(mode=Mode.TOO_MANY, methods=frozenset({method}), chat_id=bot.chat_id, times=1)
+        )
+    return await bot.create("busy", status="none")
+
+
+async def _looked_at(bot: Bot) -> JobView:
+    """Everybody asks everything there is to ask."""
+    job = await bot.create("ok")
+    await bot.look_at_everything(job)
+    return job
+
+
+def _haiku(job: JobView) -> tuple[str, ...]:
+    return tuple(part.text or "" for part in job.parts if part.ordinal)
+
+
+def _apology(job: JobView) -> tuple[str, ...]:
+    return (f"Job {job.label}. Nothing was charged",)
+
+
+SENT: Final[Mapping[str, Any]] = {"mode": "send", "caption": "two of them"}
+
+# In this order: a point belongs to the first life that comes to it.
 LIVES: Final = (
-    Life(name="edited", prompt="plan:ok"),
-    Life(name="polled", prompt="plan:silent"),
-    Life(name="failed", prompt="plan:fail", ends=JobState.FAILED),
-    Life(
-        name="sent",
-        prompt="plan:two",
-        asked={"mode": "send", "caption": "two of them"},
-        may_be_uncertain=True,
-    ),
+    Life(name="edited", script=_created("ok")),
+    Life(name="polled", script=_created("silent")),
+    Life(name="failed", script=_created("fail"), ends=JobState.FAILED, words=_apology),
+    Life(name="sent", script=_created("two", **SENT), may_be_uncertain=True),
+    Life(name="carried", script=_created("ok", status="none")),
+    Life(name="expected", script=_expected),
+    Life(name="orphaned", script=_orphaned),
+    Life(name="matched", script=_matched),
+    Life(name="given-up", script=_given_up, or_ends=JobState.CANCELLED),
+    Life(name="delivered", script=_delivered, words=_haiku),
+    Life(name="uploaded", script=_uploaded),
+    Life(name="returned", script=_returned),
+    Life(name="troubled", script=_troubled),
+    Life(name="looked-at", script=_looked_at),
+    Life(name="started", script=_created("ok"), turns="start"),
+    Life(name="stopped", script=_created("ok"), turns="stop"),
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    """A job after the dust has settled, and what the outside saw of it."""
-
-    life: Life
-    job: JobView
-    showings: tuple[int, ...]  # for each result, in how many messages it has ever stood
-    tasks: int  # of KIE, made for it
-
-    @property
-    def uncertain(self) -> int:
-        """Results that are shown to an operator as uncertain."""
-        return sum(part.state is PartState.UNCERTAIN for part in self.job.parts)
-
-    def broken(self) -> Iterator[str]:
-        """Say what must not be; nothing when every promise was kept."""
-        job = self.job
-        if self.tasks > 1:
-            yield f"{self.tasks} tasks at KIE"
-        if job.money not in SETTLED_MONEY.get(job.state, set()):
-            yield f"{job.state} with its money {job.money}"
-        if any(count > 1 for count in self.showings):
-            yield f"shown {self.showings} times"
-        if job.state is JobState.EXPIRED:
-            if self.tasks:
-                yield "expired although KIE made it"
-            return
-        yield from self._not_shown()
-
-    def _not_shown(self) -> Iterator[str]:
-        unshown = sum(count == 0 for count in self.showings)
-        if self.life.may_be_uncertain and self.uncertain:
-            if unshown > self.uncertain:
-                yield f"{unshown} results lost, {self.uncertain} of them uncertain"
-        elif self.job.state is not self.life.ends:
-            yield f"ended {self.job.state} instead of {self.life.ends}"
-        elif unshown or not self.showings:
-            yield f"{unshown} results lost"
-
-
-def is_settled(job: JobView, life: Life) -> bool:
-    """Tell whether nothing more will happen to a job by itself."""
-    if any(part.state in OPEN_PARTS for part in job.parts):
-        return False
-    if job.state in (JobState.DELIVERED, JobState.EXPIRED, JobState.UNDELIVERABLE):
-        return True
-    if job.state is JobState.FAILED:
-        return bool(job.parts)  # the notice has its message
-    held = any(part.state is PartState.UNCERTAIN for part in job.parts)
-    return job.state is JobState.SUCCEEDED and held and life.may_be_uncertain
+BY_NAME: Final = {life.name: life for life in LIVES}

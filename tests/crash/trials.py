@@ -1,27 +1,30 @@
-"""Which trials there are: every point a life reaches, before and after it, in every service that reaches it."""
+"""Which trials there are: every point a life comes to, before and after it, in every service that comes to it."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from random import Random
 from typing import Final
 
-from contracts.values import JobState
-from crash.lives import LIVES, Life
+from crash.blows import Blow, NotSettled, struck, undisturbed
+from crash.lives import BY_NAME, LIVES, Life
 from crash.points import SERVICES
-from crash.stage import NotSettled, Stage
+from crash.stage import Stage
 
 SLOWEST: Final = "polled"
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Trial:
-    """One service dies, or stands still, at one point of one life."""
+    """One service, or two, struck at one point each of one life."""
 
-    service: str
-    point: str
-    when: str
     life: str
-    fault: str = "kill"
+    blows: tuple[Blow, ...]
+
+    def __str__(self) -> str:
+        """Name it so that it can be asked for again."""
+        fell = (f"{one.service} {one.do} {one.when} {one.point}" for one in self.blows)
+        return f"{' and '.join(fell)} ({self.life})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,27 +38,54 @@ class Told:
     expired: bool = False
 
 
-async def reached(stage: Stage, directory: Path, *, fault: str = "kill") -> list[Trial]:
+async def reached(stage: Stage, directory: Path) -> list[Trial]:
     """Lead every life once, and list where each service came; a point belongs to the first life."""
-    found: dict[tuple[str, str, str], Trial] = {}
+    found: dict[Blow, Trial] = {}
     for life in LIVES:
-        notes = {name: directory / f"{life.name}-{name}.notes" for name in SERVICES}
-        for name, into in notes.items():
-            stage.order(name, do="note", into=str(into))
-        await stage.undisturbed(life)
-        for name, into in notes.items():
-            stage.take_back(name)
-            for point, when in _lines(into):
-                key = (name, point, when)
-                found.setdefault(key, Trial(name, point, when, life.name, fault))
+        for name in SERVICES if life.turns else ("",):
+            for blow in await _noted(stage, life, directory, turning=name):
+                found.setdefault(blow, Trial(life.name, (blow,)))
     return sorted(found.values())
+
+
+async def _noted(stage: Stage, life: Life, directory: Path, *, turning: str) -> set[Blow]:
+    watched = (turning,) if turning else SERVICES
+    notes = {name: directory / f"{life.name}-{name}.notes" for name in watched}
+    await undisturbed(stage, life, notes)
+    return {Blow(name, *line) for name, into in notes.items() for line in _lines(into)}
+
+
+def frozen(trials: Iterable[Trial]) -> list[Trial]:
+    """Return the same with a service that stands still; who starts or stops is not frozen."""
+    return [
+        Trial(each.life, tuple(replace(blow, do="freeze") for blow in each.blows))
+        for each in trials
+        if not BY_NAME[each.life].turns
+    ]
+
+
+def pairs(trials: Sequence[Trial], count: int, *, seed: int) -> list[Trial]:
+    """Draw so many pairs of points that two services come to in one life."""
+    dice = Random(f"pairs:{seed}")  # reproducible, not secret
+    steady = [each for each in trials if not BY_NAME[each.life].turns]
+    drawn: list[Trial] = []
+    while len(drawn) < count:
+        first = dice.choice(steady)
+        others = [
+            other
+            for other in steady
+            if other.life == first.life and other.blows[0].service != first.blows[0].service
+        ]
+        if others:
+            drawn.append(Trial(first.life, (*first.blows, *dice.choice(others).blows)))
+    return drawn
 
 
 async def run(stage: Stage, trials: Sequence[Trial]) -> AsyncIterator[Told]:
     """Try one after the other."""
     for trial in trials:
         told = await _tried(stage, trial)
-        if not told.reached and trial.life != SLOWEST:
+        if not told.reached and not BY_NAME[trial.life].turns:
             # What a clock comes to once a second a quick life may miss.
             told = await _tried(stage, replace(trial, life=SLOWEST))
         yield told
@@ -63,29 +93,19 @@ async def run(stage: Stage, trials: Sequence[Trial]) -> AsyncIterator[Told]:
 
 async def _tried(stage: Stage, trial: Trial) -> Told:
     """A job that does not come to rest is told as broken."""
-    life = by_name(trial.life)
-    stage.order(trial.service, at=trial.point, when=trial.when, do=trial.fault)
     try:
-        if trial.fault == "freeze":
-            ended = await stage.frozen(trial.service, life)
-        else:
-            ended = await stage.killed(trial.service, life)
+        came = await struck(stage, BY_NAME[trial.life], trial.blows)
     except NotSettled as stuck:
         return Told(trial=trial, reached=True, broken=(str(stuck),))
-    if ended is None:
+    if came.ended is None:
         return Told(trial=trial, reached=False)
     return Told(
         trial=trial,
         reached=True,
-        broken=tuple(ended.broken()),
-        uncertain=ended.uncertain,
-        expired=ended.job.state is JobState.EXPIRED,
+        broken=tuple(came.ended.broken()),
+        uncertain=came.ended.uncertain,
+        expired=came.ended.is_expired,
     )
-
-
-def by_name(name: str) -> Life:
-    """Return a life by its name."""
-    return next(life for life in LIVES if life.name == name)
 
 
 def _lines(notes: Path) -> Iterable[tuple[str, str]]:

@@ -1,0 +1,189 @@
+"""Who asks in a life: a bot, its operator and its user; each asks again until there is an answer."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any, Final, TypeVar
+from uuid import uuid4
+
+import aiohttp
+import nats.errors
+from nats.aio.client import Client
+
+from chassis import clock
+from contracts import subjects
+from contracts.api import JobView
+from contracts.reports import ReportedMedia
+from contracts.values import PartState
+from deployment import eventually
+from sendonce import SendOnce, Unavailable, WalletView
+from testkit.kie import FakeKie
+from testkit.telegram import FakeTelegram
+
+PRICE: Final = 100
+CURRENCY: Final = "RUB"
+ANSWERS_WITHIN: Final = 5.0  # seconds; a service that died is up again after three
+STEP_WITHIN: Final = 60.0  # seconds between two steps of a life, with a death in between
+QUESTIONS: Final[dict[str, dict[str, Any]]] = {
+    "bots.list": {},
+    "bots.add": {"slug": "default"},
+    "bots.texts": {"slug": "default", "texts": {}},
+    "jobs.list": {},
+    "orphans.list": {},
+    "status": {},
+    "doctor": {},
+    "resume": {},
+}
+
+T = TypeVar("T")
+
+
+class Bot:
+    """One user's bot in one life; `key` tells this life from every other."""
+
+    def __init__(
+        self,
+        sendonce: SendOnce,
+        client: Client,
+        *,
+        kie: FakeKie,
+        telegram: FakeTelegram,
+        gateway_url: str,
+    ) -> None:
+        self.key = str(uuid4())
+        self.chat_id = 1 + uuid4().int % 10**9
+        self.paid = 0
+        self.marker = ""  # what finds its tasks at the sandbox KIE
+        self.kie, self.telegram = kie, telegram
+        self._sendonce, self._client, self._gateway_url = sendonce, client, gateway_url
+
+    async def create(self, plan: str, **asked: Any) -> JobView:
+        """Have sendonce submit the job."""
+        await self._pay()
+        return await self._insist(
+            lambda: self._sendonce.create(
+                model="nano-banana-2", input=self._input(plan), **self._options(asked)
+            )
+        )
+
+    async def expect(self) -> JobView:
+        """Announce a task of the bot's own."""
+        await self._pay()
+        return await self._insist(lambda: self._sendonce.expect(**self._options({})))
+
+    async def attach(self, job: JobView, task_id: str) -> JobView:
+        """Tell which task the job has become."""
+        return await self._insist(lambda: self._sendonce.attach(job.id, task_id))
+
+    async def cancel(self, job: JobView) -> JobView:
+        """Give the job up."""
+        return await self._insist(lambda: self._sendonce.cancel(job.id))
+
+    async def deliver(self, *media: ReportedMedia) -> JobView:
+        """Show a result the bot has already."""
+        options = {name: what for name, what in self._options({}).items() if name != "price"}
+        return await self._insist(lambda: self._sendonce.deliver(media=media, **options))
+
+    async def returned(self) -> None:
+        """Tell that the user can be written to again."""
+        await self._insist(lambda: self._sendonce.returned(self.chat_id))
+
+    async def get(self, job: JobView) -> JobView:
+        """Look at the job."""
+        return await self._insist(lambda: self._sendonce.get(job.id))
+
+    async def wallet(self) -> WalletView:
+        """Look at the user's money."""
+        return await self._insist(lambda: self._sendonce.wallet(self.chat_id, CURRENCY))
+
+    async def own_task(self, plan: str, *, callback_url: str | None) -> str:
+        """Have KIE make it without sendonce; returns the task's id."""
+        body = {
+            "model": "nano-banana-2",
+            "input": self._input(plan),
+            "callBackUrl": callback_url or f"{self._gateway_url}/callbacks/kie",
+        }
+        headers = {"Authorization": f"Bearer {self.kie.api_key}"}
+        async with (
+            aiohttp.ClientSession() as http,
+            http.post(f"{self.kie.url}/api/v1/jobs/createTask", json=body, headers=headers) as said,
+        ):
+            return str((await said.json())["data"]["taskId"])
+
+    async def orphan_of(self, task_id: str) -> dict[str, Any]:
+        """Wait until the task's callback is kept as an orphan."""
+
+        async def kept() -> dict[str, Any] | None:
+            found = await self.ops("orphans.list", limit=500)
+            return next((one for one in found["orphans"] if one["task_id"] == task_id), None)
+
+        return await eventually(kept, within=STEP_WITHIN)
+
+    async def until_part(self, job: JobView, state: PartState) -> None:
+        """Wait until a part of the job is in this state."""
+
+        async def reached() -> bool:
+            return any(part.state is state for part in (await self.get(job)).parts)
+
+        await eventually(reached, within=STEP_WITHIN)
+
+    async def look_at_everything(self, job: JobView) -> None:
+        """Ask every question a bot and an operator have."""
+        for verb, fields in QUESTIONS.items():
+            await self.ops(verb, **fields)
+        await self.ops("jobs.show", job_id=str(job.id))
+        wallet = {"user_id": self.chat_id, "currency": CURRENCY}
+        await self.ops("wallets.statement", bot="default", **wallet)
+        ask = self._sendonce
+        questions: tuple[Callable[[], Awaitable[object]], ...] = (
+            lambda: ask.get(key=self.key),
+            lambda: ask.wallet(self.chat_id, CURRENCY),
+            lambda: ask.statement(self.chat_id, CURRENCY),
+            ask.undelivered,
+            lambda: ask.changes(limit=1),
+            # Both once more: the same reference and the same key change nothing.
+            lambda: ask.topup(self.chat_id, currency=CURRENCY, amount=PRICE, reference=self.key),
+            lambda: self.create("ok"),
+        )
+        for question in questions:
+            await self._insist(question)
+
+    async def ops(self, verb: str, **fields: Any) -> dict[str, Any]:
+        """Ask as the operator's command line does."""
+        while True:
+            not_after = clock.SYSTEM.now() + timedelta(seconds=ANSWERS_WITHIN)
+            asked = json.dumps({"not_after": not_after.isoformat(), **fields}).encode()
+            try:
+                reply = await self._client.request(
+                    subjects.ops(verb), asked, timeout=ANSWERS_WITHIN
+                )
+            except (TimeoutError, nats.errors.Error):
+                await asyncio.sleep(0.1)  # noqa: TID251 - the rate at which an operator asks again
+                continue
+            answer: dict[str, Any] = json.loads(reply.data)
+            if not answer.get("error", {}).get("retryable"):
+                return answer
+
+    async def _pay(self) -> None:
+        self.paid = PRICE
+        await self._insist(
+            lambda: self._sendonce.topup(
+                self.chat_id, currency=CURRENCY, amount=PRICE, reference=self.key
+            )
+        )
+
+    async def _insist(self, ask: Callable[[], Awaitable[T]]) -> T:
+        while True:
+            try:
+                return await ask()
+            except Unavailable:
+                continue
+
+    def _input(self, plan: str) -> dict[str, str]:
+        self.marker = f"{plan} {self.key}"
+        return {"prompt": f"plan:{self.marker}"}
+
+    def _options(self, asked: dict[str, Any]) -> Any:
+        options = {"key": self.key, "chat_id": self.chat_id, "user_id": self.chat_id}
+        return {**options, "price": PRICE, **asked}

@@ -1,0 +1,73 @@
+"""What must have become of a job a service died beneath: the judge is that of every other run."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from contracts.api import JobView, WalletView
+from contracts.values import JobState
+from crash.bot import CURRENCY, Bot
+from crash.lives import Life
+from testkit import proof
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A job after the dust has settled, and what the outside saw of it."""
+
+    life: Life
+    job: JobView
+    ending: proof.Ending
+    wallet: WalletView
+    paid: int
+    words: tuple[int, ...]  # in how many messages each has ever stood
+
+    @property
+    def uncertain(self) -> int:
+        """Results that are shown to an operator as uncertain."""
+        return self.ending.uncertain
+
+    @property
+    def is_expired(self) -> bool:
+        """Claim that nobody could know of its task, and the money went back."""
+        return self.ending.is_expired
+
+    def broken(self) -> Iterator[str]:
+        """Say what must not be; nothing when every promise was kept."""
+        ending, tasks = self.ending, len(self.ending.generations)
+        if tasks > 1:
+            yield f"{tasks} tasks at KIE"
+        if ending.is_doubled:
+            yield "shown twice"
+        if ending.is_lost:
+            yield f"lost: {self.job.state}, {tasks} tasks at KIE"
+        if any(count > 1 for count in self.words):
+            yield f"said {self.words} times"
+        payer = proof.Wallet(self.job.user_id, CURRENCY)
+        yield from proof.money_troubles(
+            [ending], paid={payer: self.paid}, wallets={payer: self.wallet}
+        )
+        if not (self.is_expired or (self.life.may_be_uncertain and self.uncertain)):
+            yield from self._otherwise()
+
+    def _otherwise(self) -> Iterator[str]:
+        if self.job.state not in (self.life.ends, self.life.or_ends):
+            yield f"ended {self.job.state} instead of {self.life.ends}"
+        if self.job.state is JobState.DELIVERED and not (self.words or self.ending.is_shown_once):
+            yield "not every result stands in its chat"
+        if 0 in self.words:
+            yield "words are missing"
+
+
+async def judged(life: Life, bot: Bot, job: JobView) -> Ended:
+    """Look once more at the job, its money, its tasks and its chat."""
+    await bot.telegram.settle()
+    tasks = [task for task in bot.kie.tasks() if bot.key in str(task.request)]
+    (ending,) = proof.endings([bot], jobs={bot.key: job}, tasks=tasks, telegram=bot.telegram)
+    return Ended(
+        life=life,
+        job=job,
+        ending=ending,
+        wallet=await bot.wallet(),
+        paid=bot.paid,
+        words=tuple(map(bot.telegram.ever_shown_count, life.words(job))),
+    )
