@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from rich.table import Table
 from chassis import logs
 from crash import trials
 from crash.lives import BY_NAME
+from crash.nursery import Nursery, nurseries
 from crash.points import all_points
 from crash.stage import Stage, stage
 from crash.trials import Told, Trial
@@ -67,8 +68,9 @@ async def attack(chosen: argparse.Namespace, console: Console) -> Run:
     """Find the trials in one deployment, then share them among all."""
     async with AsyncExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="crash-")))
+        born = await stack.enter_async_context(nurseries(directory))
         stages = [
-            await stack.enter_async_context(deployment(directory / str(number)))
+            await stack.enter_async_context(deployment(directory / str(number), born))
             for number in range(chosen.stages)
         ]
         found = await trials.reached(stages[0], directory)
@@ -114,7 +116,7 @@ async def shared_out(
 
 
 @asynccontextmanager
-async def deployment(directory: Path) -> AsyncIterator[Stage]:
+async def deployment(directory: Path, nurseries: Mapping[str, Nursery]) -> AsyncIterator[Stage]:
     """One deployment with servers of its own."""
     directory.mkdir()
     async with (
@@ -123,7 +125,7 @@ async def deployment(directory: Path) -> AsyncIterator[Stage]:
     ):
         await migrate_database(postgres.url)
         async with stage(
-            database_url=postgres.url, nats_url=nats.url, directory=directory
+            database_url=postgres.url, nats_url=nats.url, directory=directory, nurseries=nurseries
         ) as running:
             yield running
 

@@ -21,6 +21,7 @@ SETTLES_WITHIN: Final = 75.0  # every lease once, an expiry, and a restart
 FROZEN_FOR: Final = {"deliverer": 7.0, "submitter": 9.0}
 FROZEN_OTHERS: Final = 5.0
 FROZEN_AT_MOST: Final = 15.0  # then it goes on, though its twin may not be done
+QUIET_WITHIN: Final = 40.0
 FIRST_TURNS: Final = 2.0  # seconds for every loop of a service that is ready to turn once
 LOOK_EVERY: Final = 0.1  # seconds
 
@@ -67,7 +68,7 @@ async def struck(stage: Stage, life: Life, blows: tuple[Blow, ...]) -> Struck:
     if fell < len(blows):
         return Struck(fell=fell, ended=None)
     if any(blow.do == "freeze" for blow in blows):
-        await stage.quiet()
+        await _quiet(stage)
         for blow in blows:
             await stage.twins[blow.service].stop()
         job = await bot.get(job)
@@ -189,6 +190,21 @@ async def _falls(has_fallen: Callable[[], bool], *, unless: Callable[[], Awaitab
 async def _until(fact: Callable[[], Awaitable[bool]]) -> None:
     while not await fact():
         await asyncio.sleep(LOOK_EVERY)  # noqa: TID251 - the rate of a look
+
+
+async def _quiet(stage: Stage) -> None:
+    """Wait until whoever stood still was heard, and told that it is late."""
+    unrest: list[str] = []
+
+    async def is_quiet() -> bool:
+        unrest[:] = await stage.unrest()
+        return not unrest
+
+    try:
+        async with asyncio.timeout(QUIET_WITHIN):
+            await _until(is_quiet)
+    except TimeoutError as late:
+        raise NotSettled(f"{', '.join(unrest)} after {QUIET_WITHIN:.0f} s") from late
 
 
 async def _settled(bot: Bot, job: JobView, life: Life) -> JobView:

@@ -1,4 +1,4 @@
-"""`python -m crash.child SERVICE`: a service whose awaits obey orders.
+"""A service whose awaits obey orders.
 
 An order is a file, read at every point: which point, before or after it, and what to do there:
 `kill` (`os._exit`, as if by SIGKILL), `freeze` (SIGSTOP) or `note` (write down every point that is
@@ -7,7 +7,6 @@ reached). An order is taken back before it is obeyed, so it is obeyed once.
 
 import builtins
 import json
-import marshal
 import os
 import runpy
 import signal
@@ -41,11 +40,15 @@ SHORT: Final = {
 class Orders:
     """What the test wants of this process, looked up at every point."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = str(path)
+    def __init__(self) -> None:
+        self._path = ""
         self._stamp = 0
         self._order: dict[str, str] = {}
         self._noted: set[str] = set()
+
+    def obey(self, path: Path) -> None:
+        """Look here from now on."""
+        self._path = str(path)
 
     def reached(self, name: str, when: str) -> None:
         """Obey the order for this moment, if there is one."""
@@ -97,7 +100,9 @@ class _Entered:
         return swallowed
 
 
-def _install(orders: Orders, kept: Path) -> None:
+def install(orders: Orders) -> None:
+    """Rewrite every module of ours that is imported from now on."""
+
     async def awaited(name: str, inner: Awaitable[Any]) -> Any:
         orders.reached(name, "before")
         answer = await inner
@@ -113,14 +118,11 @@ def _install(orders: Orders, kept: Path) -> None:
     setattr(builtins, points.AWAITED, awaited)
     setattr(builtins, points.ITERATED, iterated)
     setattr(builtins, points.ENTERED, lambda name, inner: _Entered(orders, name, inner))
-    sys.meta_path.insert(0, _Finder(kept))
+    sys.meta_path.insert(0, _Finder())
 
 
 class _Finder(MetaPathFinder):
     """Finds our own modules and gives them a loader that rewrites them."""
-
-    def __init__(self, kept: Path) -> None:
-        self._kept = kept
 
     def find_spec(
         self, fullname: str, path: Any = None, target: ModuleType | None = None
@@ -129,48 +131,34 @@ class _Finder(MetaPathFinder):
             return None
         spec = PathFinder.find_spec(fullname, path, target)
         if spec is not None and isinstance(spec.loader, SourceFileLoader):
-            spec.loader = _Loader(spec.loader.name, spec.loader.path, self._kept)
+            spec.loader = _Loader(spec.loader.name, spec.loader.path)
         return spec
 
 
 class _Loader(SourceFileLoader):
-    def __init__(self, fullname: str, path: str, kept: Path) -> None:
-        super().__init__(fullname, path)
-        self._kept = kept
-
     def get_code(self, fullname: str) -> CodeType:
-        """Compile anew, or as it was compiled here: what Python keeps itself is not rewritten."""
-        stamp = Path(self.path).stat().st_mtime_ns
-        kept = self._kept / f"{fullname}.{stamp}"
-        if kept.exists():
-            known: CodeType = marshal.loads(kept.read_bytes())
-            return known
+        """Compile anew: what Python keeps itself is not rewritten."""
         tree = points.rewritten(self.get_data(self.path), fullname)
         code: CodeType = compile(tree, self.path, "exec", dont_inherit=True)
-        fresh = kept.with_suffix(f".{os.getpid()}")
-        fresh.write_bytes(marshal.dumps(code))
-        fresh.rename(kept)
         return code
 
 
-def main() -> None:
-    """Run one service under orders."""
-    module = sys.argv[1]
-    orders = Path(os.environ.pop(ORDERS))  # noqa: TID251 - of the test, no setting of the service
-    _install(Orders(orders), orders.parent)
-    run_short(module)
-
-
-def run_short(module: str) -> None:
-    """Become one service; job-store with the short leases."""
+def shorten(module: str) -> None:
+    """Give job-store the short leases; after the hook, before its users."""
     if module == "job_store":
-        from job_store.domain import rules  # noqa: PLC0415 - after the hook, before its users
+        from job_store.domain import rules  # noqa: PLC0415
 
         for name, seconds in SHORT.items():
             setattr(rules, name, timedelta(seconds=seconds))
+
+
+def run_module(module: str) -> None:
+    """Become the service."""
     sys.argv = [module]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
-if __name__ == "__main__":
-    main()
+def run_short(module: str) -> None:
+    """Become one service, with the short leases."""
+    shorten(module)
+    run_module(module)

@@ -10,12 +10,12 @@ from typing import Final
 import nats
 from nats.aio.client import Client
 
-import crash
 from contracts import streams
 from crash.bot import Bot
 from crash.child import ORDERS
+from crash.nursery import Nursery, forked
 from crash.points import SERVICES
-from deployment import HMAC_KEY, KEY, TOKEN, eventually
+from deployment import HMAC_KEY, KEY, TOKEN
 from ensemble import PATIENT
 from job_store.migrate import migrate_bus
 from sendonce import SendOnce
@@ -23,10 +23,9 @@ from testkit.kie import FakeKie, Plan
 from testkit.kie.profiles import Durations
 from testkit.links import Link
 from testkit.ports import LOOPBACK, free_port
-from testkit.processes import ServiceProcess, ServiceSpec, python_module
+from testkit.processes import ServiceProcess, ServiceSpec
 from testkit.telegram import FakeTelegram
 
-TESTS: Final = str(Path(crash.__file__).parents[1])
 EXPIRES_AFTER: Final = 25.0  # seconds; a submission nobody can know about ends then
 QUIET_WITHIN: Final = (
     40.0  # seconds for whoever stood still to be heard, and be told that it is late
@@ -78,27 +77,25 @@ class Stage:
         """Tell whether the service came to the point and obeyed."""
         return not self._orders_of(service).exists()
 
-    async def quiet(self) -> None:
-        """Wait until nobody holds a message, and nothing is on its way to the outside."""
-        await eventually(self._is_quiet, within=QUIET_WITHIN)
-
-    async def _is_quiet(self) -> bool:
+    async def unrest(self) -> list[str]:
+        """Return who still holds a message, and what is on its way to the outside."""
         status = await self.bot().ops("status")
-        if status["effects_acting"] or status["outbox_rows"]:
-            return False
+        found = [name for name in ("effects_acting", "outbox_rows") if status[name]]
         js = self._client.jetstream()
         for durable, spec in streams.CONSUMER.items():
             info = await js.consumer_info(spec.stream, durable)
             if info.num_ack_pending or info.num_pending:
-                return False
-        return True
+                found.append(f"{durable} {info.num_ack_pending} unacked {info.num_pending} unread")
+        return found
 
     def _orders_of(self, service: str) -> Path:
         return self._orders / f"{service}.json"
 
 
 @asynccontextmanager
-async def stage(*, database_url: str, nats_url: str, directory: Path) -> AsyncIterator[Stage]:
+async def stage(
+    *, database_url: str, nats_url: str, directory: Path, nurseries: Mapping[str, Nursery]
+) -> AsyncIterator[Stage]:
     """Start everything; `database_url` is migrated already."""
     await migrate_bus(nats_url)
     orders = directory / "orders"
@@ -114,7 +111,10 @@ async def stage(*, database_url: str, nats_url: str, directory: Path) -> AsyncIt
         told = _told(kie, telegram, door) | {"NATS_URL": nats_url, "DATABASE_URL": database_url}
         services, twins = (
             {
-                name: _process(name, told | {"GATEWAY_PORT": str(port)}, orders=given, logs=logs)
+                name: forked(
+                    _spec(name, told | {"GATEWAY_PORT": str(port)}, orders=given, logs=logs),
+                    nurseries[name],
+                )
                 for name in SERVICES
             }
             for port, given, logs in (
@@ -158,19 +158,14 @@ def _told(kie: FakeKie, telegram: FakeTelegram, door: Link) -> dict[str, str]:
     }
 
 
-def _process(name: str, told: Mapping[str, str], *, orders: Path, logs: Path) -> ServiceProcess:
+def _spec(name: str, told: Mapping[str, str], *, orders: Path, logs: Path) -> ServiceSpec:
     port = free_port()
-    return ServiceProcess(
-        ServiceSpec(
-            name=name,
-            command=python_module("crash.child", name),
-            log=logs / f"{name}.log",
-            env={f"SENDONCE_{key}": value for key, value in told.items()}
-            | {
-                "SENDONCE_HEALTH_PORT": str(port),
-                "PYTHONPATH": TESTS,
-                ORDERS: str(orders / f"{name}.json"),
-            },
-            ready_url=f"http://{LOOPBACK}:{port}/readyz",
-        )
+    own = {**told, "HEALTH_PORT": str(port)}
+    return ServiceSpec(
+        name=name,
+        command=(),
+        log=logs / f"{name}.log",
+        env={f"SENDONCE_{key}": value for key, value in own.items()}
+        | {ORDERS: str(orders / f"{name}.json")},
+        ready_url=f"http://{LOOPBACK}:{port}/readyz",
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from crash import trials
+from crash.nursery import nurseries
 from crash.points import SERVICES, all_points, points_of, rewritten
 from crash.stage import stage
 
@@ -58,9 +59,12 @@ async def test_a_service_that_dies_where_it_waits_breaks_no_promise(
     database_url: str, nats_url: str, tmp_path: Path
 ) -> None:
     """A sample; `make crash` tries every point."""
-    async with stage(
-        database_url=database_url, nats_url=nats_url, directory=tmp_path
-    ) as deployment:
+    async with (
+        nurseries(tmp_path) as born,
+        stage(
+            database_url=database_url, nats_url=nats_url, directory=tmp_path, nurseries=born
+        ) as deployment,
+    ):
         found = await trials.reached(deployment, tmp_path)
         sample = random.Random(SEED).sample(found, SAMPLE)
         told = [one async for one in trials.run(deployment, sample)]

@@ -1,6 +1,6 @@
 """Child processes: our services and the servers under them, never outliving us."""
 
-from testkit.processes.child import Child, ChildFailed
+from testkit.processes.child import Child, ChildFailed, Handle
 from testkit.processes.service import (
     ServiceProcess,
     ServiceSpec,
@@ -12,6 +12,7 @@ from testkit.processes.waiting import holds
 __all__ = [
     "Child",
     "ChildFailed",
+    "Handle",
     "ServiceProcess",
     "ServiceSpec",
     "environment",

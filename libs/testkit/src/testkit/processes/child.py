@@ -9,6 +9,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from time import monotonic, sleep
+from typing import Protocol
 
 import psutil
 
@@ -22,6 +23,23 @@ TAIL_LINES = 40
 
 class ChildFailed(RuntimeError):
     """A child ended, or never became ready; the message carries the end of its log."""
+
+
+class Handle(Protocol):
+    """A process that was begun; ``subprocess.Popen`` is one."""
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+
+    def poll(self) -> int | None:
+        """Return the exit code; None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the end."""
+
+    def send_signal(self, sig: int) -> None:
+        """Send a signal; nothing to one that has ended."""
 
 
 class Child:
@@ -49,7 +67,7 @@ class Child:
         self._cwd = cwd
         self._account = account
         self._reach = reach
-        self._running: subprocess.Popen[bytes] | None = None
+        self._running: Handle | None = None
 
     @property
     def pid(self) -> int:
@@ -73,8 +91,12 @@ class Child:
         if self.running:
             raise ChildFailed(f"{self.name} is already running as {self.pid}")
         self.log.parent.mkdir(parents=True, exist_ok=True)
+        self._running = self._begun()
+        atexit.register(self.kill_now)
+
+    def _begun(self) -> Handle:
         with self.log.open("ab") as log:
-            self._running = subprocess.Popen(
+            return subprocess.Popen(
                 self._tethered(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -84,7 +106,6 @@ class Child:
                 # Ctrl-C in a terminal reaches only us; we decide who stops first.
                 start_new_session=True,
             )
-        atexit.register(self.kill_now)
 
     def _tethered(self) -> list[str]:
         uid, gid = (self._account.uid, self._account.gid) if self._account else ("-", "-")

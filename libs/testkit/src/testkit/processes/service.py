@@ -43,11 +43,11 @@ def environment(own: Mapping[str, str]) -> dict[str, str]:
 
 
 class ServiceProcess:
-    """Starts, stops, kills and freezes one service."""
+    """Starts, stops, kills and freezes one service; ``child`` begins it in another way than by its command."""
 
-    def __init__(self, spec: ServiceSpec) -> None:
+    def __init__(self, spec: ServiceSpec, child: Child | None = None) -> None:
         self.spec = spec
-        self._child = Child(
+        self._child = child or Child(
             name=spec.name, command=spec.command, log=spec.log, env=environment(spec.env)
         )
 
