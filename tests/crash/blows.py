@@ -22,6 +22,7 @@ FROZEN_FOR: Final = {"deliverer": 7.0, "submitter": 9.0}
 FROZEN_OTHERS: Final = 5.0
 FROZEN_AT_MOST: Final = 15.0  # then it goes on, though its twin may not be done
 QUIET_WITHIN: Final = 40.0
+WORKERS_REST_WITHIN: Final = 6.0
 FIRST_TURNS: Final = 2.0  # seconds for every loop of a service that is ready to turn once
 LOOK_EVERY: Final = 0.1  # seconds
 
@@ -193,18 +194,26 @@ async def _until(fact: Callable[[], Awaitable[bool]]) -> None:
 
 
 async def _quiet(stage: Stage) -> None:
-    """Wait until whoever stood still was heard, and told that it is late."""
+    """Wait until whoever stood still has done what it will, and was heard."""
+    # An effect whose acknowledgement was lost comes again minutes later, to nobody's harm: its lease
+    # is over. That one is not waited for.
+    with suppress(NotSettled):
+        await _at_rest(stage, of_workers=True, within=WORKERS_REST_WITHIN)
+    await _at_rest(stage, of_workers=False, within=QUIET_WITHIN)
+
+
+async def _at_rest(stage: Stage, *, of_workers: bool, within: float) -> None:
     unrest: list[str] = []
 
     async def is_quiet() -> bool:
-        unrest[:] = await stage.unrest()
+        unrest[:] = await stage.unrest(of_workers=of_workers)
         return not unrest
 
     try:
-        async with asyncio.timeout(QUIET_WITHIN):
+        async with asyncio.timeout(within):
             await _until(is_quiet)
     except TimeoutError as late:
-        raise NotSettled(f"{', '.join(unrest)} after {QUIET_WITHIN:.0f} s") from late
+        raise NotSettled(f"{', '.join(unrest)} after {within:.0f} s") from late
 
 
 async def _settled(bot: Bot, job: JobView, life: Life) -> JobView:

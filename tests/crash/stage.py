@@ -77,12 +77,14 @@ class Stage:
         """Tell whether the service came to the point and obeyed."""
         return not self._orders_of(service).exists()
 
-    async def unrest(self) -> list[str]:
-        """Return who still holds a message, and what is on its way to the outside."""
+    async def unrest(self, *, of_workers: bool) -> list[str]:
+        """Return what job-store has still to hear or to send on; and what a worker holds, if asked."""
         status = await self.bot().ops("status")
         found = [name for name in ("effects_acting", "outbox_rows") if status[name]]
         js = self._client.jetstream()
         for durable, spec in streams.CONSUMER.items():
+            if not of_workers and not durable.startswith("job-store"):
+                continue
             info = await js.consumer_info(spec.stream, durable)
             if info.num_ack_pending or info.num_pending:
                 found.append(f"{durable} {info.num_ack_pending} unacked {info.num_pending} unread")
