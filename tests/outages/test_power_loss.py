@@ -1,6 +1,7 @@
-"""What was answered 200 is still there when NATS' machine loses its power: only synced data stays."""
+"""What was answered 200 is still there when NATS' machine loses its power, or its disk fails to sync."""
 
 import asyncio
+import errno
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
@@ -12,7 +13,7 @@ import pytest
 from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
-from callback_arrivals import token
+from callback_arrivals import SUCCESS, token
 from callback_port import Port, gateway, settings_for
 from chassis import bus
 from contracts import streams
@@ -34,6 +35,7 @@ CALLERS = 6
 ANSWERED = 50  # callbacks before each loss of power
 CUTS = 2
 ANSWERED_WITHIN = 40.0  # seconds
+SOON = 0.4  # seconds the bus gets to store a callback
 ROUNDS, A_ROUND, READ = 6, 60, 45  # messages stored and then purged, again and again
 
 
@@ -153,3 +155,28 @@ async def test_a_purge_takes_nothing_that_is_unread_when_the_power_goes_fault_19
             unread = [await js.get_msg(streams.REPORTS, seq) for seq in range(read + 1, stored + 1)]
 
     assert len(unread) == ROUNDS * (A_ROUND - READ)
+
+
+async def test_a_disk_that_does_not_sync_is_503_and_nothing_answered_200_is_missing_fault_18(
+    tmp_path: Path, watch: DiskWatch
+) -> None:
+    """NATS stops writing to a stream whose sync failed, until it is started again."""
+    async with NatsServer(tmp_path / "nats", watch=watch) as server:
+        await migrate_bus(server.url)
+        settings = settings_for(server.url, gateway_publish_seconds=SOON)
+        async with gateway(settings) as port, calling(port) as answered:
+            await more(answered)
+            watch.syncs_fail_with = errno.EIO
+            failed = await port.post(SUCCESS, token=token())
+            before = set(answered)
+            watch.syncs_fail_with = 0
+            still = await port.post(SUCCESS, token=token())
+            assert before == answered
+
+            await cut_power(server, watch)
+            await server.start()
+            await more(answered)
+        stored = await stored_tasks(server)
+
+    assert (failed.status_code, still.status_code) == (503, 503)
+    assert answered - stored == set()

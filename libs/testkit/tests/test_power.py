@@ -1,5 +1,6 @@
 """After a loss of power a file holds what was synced, and the watcher hears of everything that was."""
 
+import errno
 import subprocess
 import sys
 from pathlib import Path
@@ -103,6 +104,16 @@ def test_what_stood_there_before_is_durable(tmp_path: Path) -> None:
         ran('open("old", "a").write(" and new")', room=tmp_path, watch=watch)
 
         assert left(tmp_path, watch) == {"old": b"old"}
+
+
+def test_a_sync_can_be_made_to_fail_and_keeps_nothing(tmp_path: Path) -> None:
+    with DiskWatch() as watch:
+        watch.syncs_fail_with = errno.EIO
+
+        with pytest.raises(subprocess.CalledProcessError):
+            ran(WRITES_TWICE.format(sync="fsync"), room=tmp_path, watch=watch)
+
+        assert left(tmp_path, watch) == {"f": b""}
 
 
 def test_a_file_that_cannot_be_looked_into_is_no_silence(tmp_path: Path) -> None:

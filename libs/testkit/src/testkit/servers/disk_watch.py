@@ -28,6 +28,7 @@ RECEIVE, ANSWER = 0xC0502100, 0xC0182101
 HEARD: Final = struct.Struct("=QII iI Q 6Q")  # id, thread, flags; number, machine, where, arguments
 ANSWERED: Final = struct.Struct("=Qqi I")  # id, value, error, flags
 GO_ON: Final = 1  # the flag: let the kernel do the call as it was made
+SYNCS: Final = ("fsync", "fdatasync")
 AT_CWD: Final = -100
 LONGEST_PATH: Final = 4096
 LOOKS_EVERY: Final = 100  # milliseconds; old kernels do not say that the last watched process ended
@@ -59,6 +60,7 @@ class DiskWatch:
         # Opened with O_SYNC: every write is durable, and done by the time the file is moved.
         self._written_through: set[Path] = set()
         self._threads: list[threading.Thread] = []
+        self.syncs_fail_with = 0  # an errno; while it is set, nothing becomes durable
         self._closing = False
         self._broken: Exception | None = None
 
@@ -149,14 +151,16 @@ class DiskWatch:
         except OSError:  # whoever called is dead
             return
         number, thread, _, call, _, _, *arguments = HEARD.unpack(request)
+        refusal = self.syncs_fail_with if NAMES[call] in SYNCS else 0
         try:
             with self._lock:
-                self._note(NAMES[call], thread, arguments)
+                if not refusal:
+                    self._note(NAMES[call], thread, arguments)
         except (FileNotFoundError, ProcessLookupError):
             pass  # it died in its call, which so never came back
         except Exception as broken:  # noqa: BLE001 - told to whoever cuts the power
             self._broken = broken
-        answer = bytearray(ANSWERED.pack(number, 0, 0, GO_ON))
+        answer = bytearray(ANSWERED.pack(number, 0, -refusal, 0 if refusal else GO_ON))
         with suppress(OSError):  # dead meanwhile
             fcntl.ioctl(heard, ANSWER, answer)
 
@@ -164,7 +168,7 @@ class DiskWatch:
 
     def _note(self, call: str, thread: int, arguments: Sequence[int]) -> None:
         match call:
-            case "fsync" | "fdatasync":
+            case _ if call in SYNCS:
                 self._keep(Path(f"/proc/{thread}/fd/{arguments[0]}"))
             case "openat":
                 self._written_through.add(path_at(thread, arguments[0], arguments[1]))

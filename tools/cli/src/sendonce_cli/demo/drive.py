@@ -59,13 +59,14 @@ class Driver:
         kie: FakeKie,
         gateway_url: str,
         every: float = 0.0,  # seconds between two errands; 0: as fast as they are answered
+        at_once: int = AT_ONCE,
     ) -> None:
         self._bot = bot
         self._progress = progress
         self._kie = kie
         self._gateway_url = gateway_url
         self._every = every
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._slots = asyncio.Semaphore(at_once)
 
     async def run(self, errands: tuple[Errand, ...]) -> None:
         """Ask for all; returns when the last one was answered."""
