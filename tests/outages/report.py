@@ -23,7 +23,7 @@ def table(told: Sequence[Told]) -> RenderableType:
 
 def _cells(one: Told) -> Iterator[tuple[str, Text]]:
     it = one.verdict
-    unready = "never" if one.shown_after is None else f"{one.shown_after:.1f} s"
+    unready = "-" if one.shown_after is None else f"{one.shown_after:.1f} s"
     cells = {
         "for": f"{one.seconds:.0f} s",
         "jobs": it.jobs,
