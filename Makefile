@@ -56,6 +56,10 @@ crash: $(STAMP) ## Kill every service at every await it comes to; ARGS="--sample
 chaos: $(STAMP) ## Processes, servers, links, KIE and Telegram fail at once; SECONDS=120 SEED=1, ARGS="--runs 10"
 	@PYTHONPATH=tests $(BIN)/python -m chaos --seconds $(or $(SECONDS),120) --seed $(or $(SEED),1) $(ARGS)
 
+.PHONY: outages
+outages: $(STAMP) ## NATS, Postgres, KIE, Telegram, each away for longer than every lease; ARGS="--only nats --seconds 150"
+	@PYTHONPATH=tests $(BIN)/python -m outages $(ARGS)
+
 .PHONY: mutants
 mutants: $(STAMP) ## Take out one guard after the other; a named test must fail for each
 	@PYTHONPATH=tests $(BIN)/python -m mutants $(ARGS)

@@ -55,10 +55,18 @@ class Ensemble:
 
     @asynccontextmanager
     async def load(self, *, every: float) -> AsyncIterator["asyncio.Task[None]"]:
-        """Ask for the errands one after the other, so many seconds apart; leave when all were asked for."""
+        """Ask for the errands one after the other, so many seconds apart; leave when all were asked for.
+
+        Nobody waits for another's answer: who asks while something is away insists until it is back.
+        """
         self.paid |= await top_up(self.bot, self.errands)
         driver = Driver(
-            self.bot, self.progress, kie=self.kie, gateway_url=self.gateway_url, every=every
+            self.bot,
+            self.progress,
+            kie=self.kie,
+            gateway_url=self.gateway_url,
+            every=every,
+            at_once=len(self.errands),
         )
         asking = asyncio.create_task(driver.run(self.errands))
         try:

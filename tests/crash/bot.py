@@ -17,7 +17,7 @@ from contracts.api import JobView
 from contracts.reports import ReportedMedia
 from contracts.values import PartState
 from deployment import eventually
-from sendonce import SendOnce, Unavailable, WalletView
+from sendonce import DeadlinePassed, SendOnce, Unavailable, WalletView
 from testkit.kie import FakeKie
 from testkit.telegram import FakeTelegram
 
@@ -177,7 +177,7 @@ class Bot:
         while True:
             try:
                 return await ask()
-            except Unavailable:
+            except (Unavailable, DeadlinePassed):
                 continue
 
     def _input(self, plan: str) -> dict[str, str]:

@@ -107,4 +107,11 @@ GUARDS: Final = (
         without="    if part.carrier_no >= MAX_CARRIERS:",
         tests=(f"{STORE_TESTS}/test_delivery_laws.py", f"{STORE_TESTS}/test_domain_laws.py"),
     ),
+    Guard(
+        name="sync_interval: on the disk before the PubAck",
+        file="libs/testkit/src/testkit/servers/nats.py",
+        stands='"sync_interval: always" if self._durability is Durability.POWER_LOSS else ""',
+        without='""',
+        tests=("tests/outages/test_power_loss.py",),
+    ),
 )

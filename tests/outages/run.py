@@ -12,7 +12,7 @@ from deployment import eventually
 from ensemble import Ensemble, ensemble, errands, troubles
 from job_store.migrate import migrate_bus, migrate_database
 from outages.absences import Absence, Scene
-from outages.watch import Seen, watched
+from outages.watch import READY_WITHIN, Seen, watched
 from testkit import proof
 from testkit.servers import Durability, NatsServer, PostgresServer
 
@@ -31,16 +31,31 @@ LINES_A_SECOND: Final = 25.0  # of one service's log; half a second's looks at /
 class Told:
     """What one outage came to."""
 
-    absence: Absence
+    absence: str
     seconds: float
-    jobs: int
     shown_after: float | None  # seconds until the last of those concerned was not ready
     ready_after: float  # seconds from the return until all were ready
     caught_up: float  # seconds from the return until nothing was left that can be done
+    restarts: int  # services that were not the process any more that they had been
+    not_live: int  # looks at /livez that were not answered 200
     memory: dict[str, float]  # MiB each service had at most above what it had before
     lines: dict[str, float]  # log lines a second while it lasted
     verdict: proof.Verdict
     wrong: dict[str, object]  # empty when every promise was kept
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """From when until when something was away, monotonic seconds."""
+
+    left: float
+    returning: float
+    back: float  # when its return was done
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """While it was away for certain."""
+        return self.left, self.returning
 
 
 @asynccontextmanager
@@ -65,7 +80,12 @@ async def scene(
 
 
 async def outage(
-    absence: Absence, directory: Path, *, seconds: float, child: Sequence[str] = ()
+    absence: Absence,
+    directory: Path,
+    *,
+    seconds: float,
+    child: Sequence[str] = (),
+    patience: float = CAUGHT_UP,
 ) -> Told:
     """Let something be away for so many seconds under load, and judge."""
     jobs = round((WARM + seconds) / EVERY)
@@ -75,31 +95,37 @@ async def outage(
         async with watched(running.services) as seen, running.load(every=EVERY) as asking:
             await asyncio.sleep(WARM)  # noqa: TID251 - the load before
             before = {name: one.rss[-1] for name, one in seen.items()}
-            left = time.monotonic()
-            await absence.leave(on)
-            await asyncio.sleep(seconds)  # noqa: TID251 - the fault itself
-            returning = time.monotonic()
-            await absence.come_back(on)
-            back = time.monotonic()
+            span = await _away(absence, on, seconds)
             await asking
-            await eventually(lambda: _caught_up(running), within=CAUGHT_UP)
-            caught_up = time.monotonic() - back
-            await running.settled(within=seconds + 2 * EXPIRES_LATER)
-            await eventually(lambda: _all_ready(seen, since=back), within=READY_AGAIN)
+            await eventually(lambda: _caught_up(running), within=patience)
+            caught_up = time.monotonic() - span.back
+            await running.settled(within=seconds + patience + EXPIRES_LATER)
+            await eventually(lambda: _all_ready(seen, since=span.back), within=READY_AGAIN)
         verdict = await running.verdict()
-        ready_after = max(_ready_since(one, back) for one in seen.values()) - back
         return Told(
-            absence=absence,
+            absence=absence.name,
             seconds=seconds,
-            jobs=jobs,
-            shown_after=_shown_after(absence, seen, left, returning),
-            ready_after=ready_after,
+            shown_after=_shown_after(absence, seen, span),
+            ready_after=max(_ready_since(one, span.back) for one in seen.values()) - span.back,
             caught_up=caught_up,
+            restarts=sum(one.ended for one in seen.values()),
+            not_live=sum(one.dead for one in seen.values()),
             memory={name: one.rss_at_most() - before[name] for name, one in seen.items()},
-            lines={name: one.lines_a_second(left, returning) for name, one in seen.items()},
+            lines={name: one.lines_a_second(*span.ends) for name, one in seen.items()},
             verdict=verdict,
-            wrong=troubles(verdict) | dict(_wrong(absence, seen, before, left, returning)),
+            wrong=troubles(verdict)
+            | ({"refused": refused} if (refused := running.progress.refused) else {})
+            | dict(_wrong(absence, seen, before, span)),
         )
+
+
+async def _away(absence: Absence, on: Scene, seconds: float) -> Span:
+    left = time.monotonic()
+    await absence.leave(on)
+    await asyncio.sleep(seconds)  # noqa: TID251 - the fault itself
+    returning = time.monotonic()
+    await absence.come_back(on)
+    return Span(left=left, returning=returning, back=time.monotonic())
 
 
 async def _caught_up(running: Ensemble) -> bool:
@@ -122,17 +148,15 @@ def _ready_since(one: Seen, back: float) -> float:
     return min(at for at, ready in one.ready if ready and at >= max([back, *not_ready]))
 
 
-def _shown_after(
-    absence: Absence, seen: dict[str, Seen], left: float, returning: float
-) -> float | None:
-    firsts = [seen[name].unready_between(left, returning)[:1] for name in sorted(absence.unready)]
+def _shown_after(absence: Absence, seen: dict[str, Seen], span: Span) -> float | None:
+    firsts = [seen[name].unready_between(*span.ends)[:1] for name in sorted(absence.unready)]
     if not firsts or not all(firsts):
         return None
-    return max(first for (first,) in firsts) - left
+    return max(first for (first,) in firsts) - span.left
 
 
 def _wrong(
-    absence: Absence, seen: dict[str, Seen], before: dict[str, float], left: float, back: float
+    absence: Absence, seen: dict[str, Seen], before: dict[str, float], span: Span
 ) -> Iterator[tuple[str, object]]:
     for name, one in seen.items():
         if one.ended:
@@ -141,18 +165,19 @@ def _wrong(
             yield f"{name} looked dead", one.dead
         if (more := one.rss_at_most() - before[name]) > MORE_MEMORY:
             yield f"{name} grew", f"{more:.0f} MiB"
-        if (lines := one.lines_a_second(left, back)) > LINES_A_SECOND:
+        if (lines := one.lines_a_second(*span.ends)) > LINES_A_SECOND:
             yield f"{name} stormed its log", f"{lines:.0f} lines a second"
-        if said := _lied(one, left, back, needs_it=name in absence.unready):
+        if said := _lied(one, span, needs_it=name in absence.unready):
             yield f"{name} was dishonest", said
 
 
-def _lied(one: Seen, left: float, back: float, *, needs_it: bool) -> str:
+def _lied(one: Seen, span: Span, *, needs_it: bool) -> str:
     """What /readyz said that was not so; empty when it was honest."""
-    unready = one.unready_between(left, back)
+    unready = one.unready_between(*span.ends)
     if not needs_it:
         return f"{len(unready)} times not ready, and needs nothing that was away" if unready else ""
     if not unready:
         return "always ready"
-    late = one.ready_between(left + SHOWS_WITHIN, back)
+    # What was asked just before the return may be answered after it.
+    late = one.ready_between(span.left + SHOWS_WITHIN, span.returning - READY_WITHIN)
     return f"{len(late)} times ready" if late else ""

@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from chassis import loops
 from chassis.loops import Periodic
@@ -78,6 +79,24 @@ async def test_errors_do_not_end_the_loop(monkeypatch: pytest.MonkeyPatch) -> No
         await until(lambda: rounds.count >= 4)
 
     await running(Periodic("test", rounds, every=HOUR), law)
+
+
+@pytest.mark.parametrize(
+    "problem, traces", [(ConnectionRefusedError(111, "refused"), 0), (RuntimeError("a bug"), 1)]
+)
+async def test_an_absent_server_is_told_in_a_line_and_a_bug_with_its_trace(
+    problem: Exception, traces: int
+) -> None:
+    async def fails() -> bool:
+        raise problem
+
+    async def law() -> None:
+        await until(lambda: any(each["event"] == "loop.paused" for each in told))
+
+    with capture_logs() as told:
+        await running(Periodic("test", fails, every=HOUR), law)
+
+    assert [each["event"] for each in told].count("loop.failed") == traces
 
 
 async def test_a_cancellation_that_a_round_swallowed_still_ends_the_loop() -> None:

@@ -1,5 +1,6 @@
 """The whole gateway on a free port before a real NATS, and a look into what it stored."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
-from callback_arrivals import HMAC_KEY, setting
+from callback_arrivals import HMAC_KEY, SUCCESS, setting, token
 from callback_gateway import app
 from callback_gateway.settings import Settings
 from chassis import bus, lifecycle
@@ -50,6 +51,12 @@ class Port:
         return await self.client.post(
             path, content=content, headers={"content-type": "application/json"} | (headers or {})
         )
+
+    async def stored_within(self, seconds: float) -> None:
+        """Call back until it is answered 200, as KIE would; `TimeoutError` when it is not."""
+        async with asyncio.timeout(seconds):
+            while (await self.post(SUCCESS, token=token())).status_code != 200:
+                pass
 
 
 @asynccontextmanager

@@ -32,12 +32,6 @@ async def connection(
         await writer.wait_closed()
 
 
-async def stored_within(port: Port, seconds: float) -> None:
-    async with asyncio.timeout(seconds):
-        while (await port.post(SUCCESS, token=token())).status_code != 200:
-            pass
-
-
 @pytest.mark.parametrize("fault", ["killed", "frozen"])
 async def test_without_the_bus_the_answer_is_503_and_it_recovers(
     bus_server: NatsServer, fault: str
@@ -58,7 +52,7 @@ async def test_without_the_bus_the_answer_is_503_and_it_recovers(
             await bus_server.start()
         else:
             bus_server.resume()
-        await stored_within(port, 20)
+        await port.stored_within(20)
 
     async with bus.connected(bus_server.url, name="tests") as broker:
         # The frozen server may have stored the first one after its caller had given up.
@@ -126,7 +120,7 @@ async def test_more_callbacks_than_allowed_are_shed_and_told_when_to_return(
 
         writer.write(SUCCESS[-1:])
         assert (await asyncio.wait_for(reader.readline(), 10)).startswith(b"HTTP/1.1 200 ")
-        await stored_within(port, 10)
+        await port.stored_within(10)
 
 
 async def test_what_is_being_stored_is_stored_before_the_service_ends(

@@ -10,6 +10,7 @@ import structlog
 from chassis import clock
 from chassis.coalesce import Outage
 from chassis.metrics import counter, histogram
+from chassis.postgres import is_outage
 
 log = structlog.get_logger()
 
@@ -24,7 +25,7 @@ _FAILURES = counter("loop_failures_total", "Rounds of a periodic loop that raise
 class Periodic:
     """A part: runs `fn` at once when woken, else every interval; `fn` returns "more work now".
 
-    An error is logged (an `Outage` without traceback) and answered with a growing pause, which
+    An error is logged (an outage of the bus or of Postgres without traceback) and answered with a growing pause, which
     a wake does not shorten; the loop itself never dies.
     """
 
@@ -60,7 +61,10 @@ class Periodic:
                     more = await self._fn()
             except Outage as outage:
                 await self._pause(reason=str(outage))
-            except Exception:
+            except Exception as problem:
+                if is_outage(problem):
+                    await self._pause(reason=repr(problem))
+                    continue
                 log.exception("loop.failed", loop=self.name)
                 await self._pause(reason="a bug or an unforeseen outage")
             else:

@@ -12,6 +12,8 @@ import structlog
 from faststream import AckPolicy
 from faststream.nats import NatsBroker
 from faststream.nats.security import NatsCredentials
+from nats.aio.client import Client
+from nats.protocol.parser import PERMISSIONS_ERR
 
 from chassis.metrics import counter
 
@@ -42,6 +44,7 @@ async def connect(
     """
     broker = _broker(url, name=name, creds=creds, graceful_timeout=graceful_timeout)
     await _first_connect(broker, deadline)
+    _outlast_errors(broker.connection)
     _EVENTS.labels("connected").inc()
     log.info("nats.connected", name=name)
     return broker
@@ -92,6 +95,27 @@ async def _first_connect(broker: NatsBroker, deadline: timedelta) -> None:
     if connecting.cancelled():
         raise TimeoutError(f"no connection to NATS within {deadline.total_seconds():.0f} s")
     connecting.result()
+
+
+def _outlast_errors(client: Client) -> None:
+    """Have a client that was once let in connect again whatever the server says, for ever.
+
+    When credentials expire or are rotated, nats-py closes for good (nats-io/nats.py#1019) and
+    FastStream ends the attempts to reconnect, although each attempt reads the file with the new
+    ones. A refused permission ends no connection.
+    """
+    usual = client._process_err  # noqa: SLF001 - there is no public way to outlast an error
+
+    async def process_err(err_msg: str) -> None:
+        if PERMISSIONS_ERR in err_msg:
+            await usual(err_msg)
+            return
+        problem = nats.errors.Error(f"nats: {err_msg}")
+        await _on_error(problem)
+        await client._process_op_err(problem)  # noqa: SLF001 - as for a stale connection
+
+    client._process_err = process_err  # type: ignore[method-assign]  # noqa: SLF001 - as above
+    client._error_cb = _on_error  # noqa: SLF001 - FastStream's own raises what it takes for final
 
 
 async def check_connection(broker: NatsBroker) -> None:

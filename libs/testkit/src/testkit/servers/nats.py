@@ -10,6 +10,7 @@ from typing import Self
 from testkit.ports import LOOPBACK, free_port
 from testkit.processes import Child, environment
 from testkit.servers.directory import DataDirectory
+from testkit.servers.disk_watch import DiskWatch
 from testkit.servers.durability import Durability
 from testkit.servers.greeting import greets_with_jetstream
 
@@ -30,6 +31,7 @@ class NatsServer:
         port: int | None = None,
         max_payload: int = MAX_PAYLOAD,
         more_config: str = "",
+        watch: DiskWatch | None = None,
     ) -> None:
         self.port = port or free_port()
         self.monitor_port = free_port()
@@ -39,9 +41,10 @@ class NatsServer:
         self._more_config = more_config
         root = self._directory.path
         self._config = root / "nats.conf"
+        command = (str(program()), "--config", str(self._config))
         self._child = Child(
             name=PROGRAM,
-            command=(str(program()), "--config", str(self._config)),
+            command=watch.over(command) if watch else command,
             log=root / "server.log",
             env=environment({}),
             cwd=root,

@@ -3,7 +3,15 @@
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from sendonce import JobOptions, JobView, SendOnce, Unavailable, UnknownJob, WalletView
+from sendonce import (
+    DeadlinePassed,
+    JobOptions,
+    JobView,
+    SendOnce,
+    Unavailable,
+    UnknownJob,
+    WalletView,
+)
 from sendonce_cli.demo.errands import Errand, User
 
 Answer = TypeVar("Answer")
@@ -59,7 +67,7 @@ async def _insist(ask: Callable[[], Awaitable[Answer]]) -> Answer:
     while True:
         try:
             return await ask()
-        except Unavailable:
+        except (Unavailable, DeadlinePassed):  # late by a hair is as unanswered
             continue
 
 

@@ -60,6 +60,7 @@ class Driver:
         kie: FakeKie,
         gateway_url: str,
         every: float = 0.0,  # seconds between two errands; 0: as fast as they are answered
+        at_once: int = AT_ONCE,
     ) -> None:
         self._bot = bot
         self._progress = progress
@@ -67,7 +68,7 @@ class Driver:
         self._gateway_url = gateway_url
         self._every = every
         self._tasks: dict[str, str] = {}  # of KIE, by the key of the errand
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._slots = asyncio.Semaphore(at_once)
 
     async def run(self, errands: Iterable[Errand]) -> None:
         """Ask for all, drawing the next when its turn has come; returns when the last one was answered."""

@@ -1,0 +1,36 @@
+"""Credentials may expire while a service runs: it goes on with those that then stand in the file."""
+
+from pathlib import Path
+
+import pytest
+
+from chassis import bus
+from chassis_servers import until
+from nats_credentials import Operator
+from testkit.servers import Durability, NatsServer
+
+EXPIRES_AFTER = 2.0  # seconds; the server knows whole ones
+BACK_WITHIN = 15.0
+
+
+# nats-py drops an attempt that is refused without closing its socket.
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("renewed", ["in-time", "late"])
+async def test_expired_credentials_are_read_anew_and_the_connection_lasts_fault_24(
+    tmp_path: Path, renewed: str
+) -> None:
+    operator, file = Operator(), tmp_path / "service.creds"
+    operator.issue(file, lasts=EXPIRES_AFTER)
+    server = NatsServer(tmp_path / "nats", durability=Durability.KILL, more_config=operator.config)
+    async with server, bus.connected(server.url, name="tests", creds=file) as broker:
+        client = broker.connection
+        first = client.client_id
+        if renewed == "in-time":
+            operator.issue(file, lasts=None)
+        else:
+            await until(lambda: client.last_error is not None, within=BACK_WITHIN)  # refused
+            operator.issue(file, lasts=None)
+
+        await until(lambda: client.is_connected and client.client_id != first, within=BACK_WITHIN)
+        await client.flush()
