@@ -79,6 +79,19 @@ async def test_a_body_that_does_not_come_is_given_up(bus_server: NatsServer) -> 
         assert b"application/problem+json" in answer
 
 
+async def test_an_endless_head_is_given_up_and_the_port_serves_fault_12(
+    bus_server: NatsServer,
+) -> None:
+    async with gateway(settings_for(bus_server.url)) as port:
+        async with connection(port) as (reader, writer):
+            writer.write(HEAD.format(length=1)[:-2].encode() + b"x-more: 1\r\n" * 10_000)
+
+            status = await asyncio.wait_for(reader.readline(), 10)
+
+            assert status.startswith(b"HTTP/1.1 431 ")
+        assert (await port.post(SUCCESS, token=token())).status_code == 200
+
+
 async def test_an_endless_body_is_read_to_its_cap_and_stored_as_cut(
     bus_server: NatsServer, reports: Reports
 ) -> None:

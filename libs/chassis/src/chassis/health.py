@@ -15,6 +15,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from chassis import clock, metrics
+from chassis.heads import BoundedHeads
 from chassis.settings import ServiceSettings
 
 log = structlog.get_logger()
@@ -61,7 +62,7 @@ class HttpServer:
         host: str,
         port: int,
         limit_concurrency: int | None = None,
-        keep_alive: int = KEEP_ALIVE,
+        heads: type[BoundedHeads] = BoundedHeads,
     ) -> None:
         """Port 0 takes a free one; beyond `limit_concurrency` requests get 503."""
         self.name = name
@@ -72,12 +73,13 @@ class HttpServer:
                 app,
                 host=host,
                 port=port,
+                http=heads,
                 log_config=None,
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
                 limit_concurrency=limit_concurrency,
-                timeout_keep_alive=keep_alive,
+                timeout_keep_alive=KEEP_ALIVE,
                 timeout_graceful_shutdown=GRACE,
                 ws="none",
                 lifespan="off",
