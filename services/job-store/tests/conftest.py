@@ -4,11 +4,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from hypothesis import settings
 
 from chassis import postgres
 from job_store.migrate import migrate_database as migrate
 from store_kit import Store
 from testkit.servers.databases import Migrate
+
+settings.register_profile("long", max_examples=10 * settings.default.max_examples)
 
 
 @pytest.fixture(scope="session")

@@ -143,8 +143,8 @@ class Store:
 
     # -- doors ---------------------------------------------------------------------------------------
 
-    async def add_bot(self, slug: str) -> None:
-        await self.ops.add_bot(AddBot(slug=slug, not_after=LATER))
+    async def add_bot(self, slug: str, **more: Any) -> None:
+        await self.ops.add_bot(AddBot(slug=slug, not_after=LATER, **more))
 
     async def topup(
         self, amount: int, *, user_id: int = 7, reference: str | None = None

@@ -3,7 +3,9 @@
 import pytest
 
 from contracts.deliveries import Shown
-from store_kit import Store, callback, create, sent
+from contracts.reports import ReportedMedia, ReportState
+from contracts.values import JobState, MediaKind
+from store_kit import Store, callback, create, polled, sent
 
 BREAKS = {
     "money_without_entry": "ALTER TABLE ledger DISABLE TRIGGER ledger_insert_only;"
@@ -69,6 +71,32 @@ async def test_the_doctor_sees_a_broken_law(store: Store, law: str):
     await store.run(
         "TRUNCATE bots CASCADE; TRUNCATE restores, outbox, evidence, orphans, dead_letters"
     )
+
+
+BLANK = (ReportedMedia(kind=MediaKind.TEXT, text=" \n"),)
+
+
+@pytest.mark.parametrize("said", [{"media": ()}, {"media": BLANK}, {"truncated": True}])
+async def test_a_success_that_is_asked_about_first_is_not_a_dropped_one(store: Store, said: dict):
+    """It shows nothing, or it was cut: nothing was decided, and a poll is on its way."""
+    job_id = await store.running()
+
+    await store.report(callback(job_id, **said))
+
+    assert (await store.job(job_id)).state is JobState.RUNNING
+    assert "report_dropped" not in await broken(store)
+
+
+async def test_an_earlier_task_that_made_nothing_is_not_a_dropped_success(store: Store):
+    """The job goes on with its last task."""
+    job_id = await store.running()
+    (poll,) = await store.claimed()
+    await store.report(callback(job_id, task_id="another", state=ReportState.PROGRESS))
+
+    await store.report(polled(poll, media=()))
+
+    assert (await store.job(job_id)).state is JobState.RUNNING
+    assert "report_dropped" not in await broken(store)
 
 
 async def test_a_late_message_id_is_evidence_that_was_heard(store: Store):

@@ -36,9 +36,12 @@ WHERE e.at > now() - interval '1 day' AND e.kind IN ('done', 'sent') AND f.kind 
     AND p.state <> 'shown'
 
 -- report_dropped --
--- A success that was believed has ended the waiting.
+-- A success that was believed has ended the waiting; one that shows nothing, or was cut, is asked about first.
 SELECT DISTINCT j.id::text AS what FROM jobs j JOIN reports r ON r.job_id = j.id
 WHERE j.state IN ('created', 'submitting', 'running') AND r.trust = 'trusted' AND r.state = 'succeeded'
+    AND NOT (r.message ->> 'truncated')::boolean
+    AND EXISTS (SELECT FROM jsonb_array_elements(r.message #> '{reading,media}') AS m
+        WHERE m ? 'url' OR m ->> 'text' ~ '\S')
 
 -- orphan_with_owner --
 -- A callback and whoever learns its task meet at the task's row, so an owned task leaves no orphan; unless a
