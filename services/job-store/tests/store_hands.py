@@ -57,12 +57,28 @@ def hands_of(store: Store) -> Handlers:
 
 
 @asynccontextmanager
-async def robbed(url: str, robber: Callable[[], Robber]) -> AsyncIterator[str]:
-    """The same database, behind a link whose answers somebody may steal."""
+async def link_to(url: str, robber: Callable[[], Robber] | None = None) -> AsyncIterator[Link]:
+    """A link to a server, whose answers somebody may steal."""
+    async with Link(_port(url), port=free_port(), robber=robber) as link:
+        yield link
+
+
+def through(link: Link, url: str) -> str:
+    """The same address behind a link."""
+    return url.replace(f":{_port(url)}", f":{link.port}")
+
+
+def _port(url: str) -> int:
     port = urlsplit(url).port
     assert port is not None
-    async with Link(port, port=free_port(), robber=robber) as link:
-        yield url.replace(f":{port}/", f":{link.port}/")
+    return port
+
+
+@asynccontextmanager
+async def robbed(url: str, robber: Callable[[], Robber]) -> AsyncIterator[str]:
+    """The same database, where somebody may steal the answers."""
+    async with link_to(url, robber) as link:
+        yield through(link, url)
 
 
 async def paid_and_running(store: Store) -> UUID:
