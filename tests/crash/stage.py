@@ -91,6 +91,18 @@ class Stage:
         """The same with a service that stands still for longer than its leases, then goes on."""
         return await self._disturbed(life, lambda _asking: self._stood_still(service))
 
+    async def killed_when(self, service: str, life: Life, fact: Callable[[], bool]) -> Ended | None:
+        """The same with a service that is killed as soon as something is so."""
+
+        async def struck(_asking: "asyncio.Task[JobView]") -> bool:
+            if not await holds(fact, within=DIES_WITHIN):
+                return False
+            await self.services[service].kill()
+            await self.services[service].start()
+            return True
+
+        return await self._disturbed(life, struck)
+
     async def _disturbed(
         self, life: Life, fault: "Callable[[asyncio.Task[JobView]], Awaitable[bool]]"
     ) -> Ended | None:
