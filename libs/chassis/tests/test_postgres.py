@@ -133,6 +133,26 @@ async def test_a_serialization_failure_is_a_conflict(database: rooms.Database) -
     assert not rooms.is_outage(lost.value)
 
 
+async def test_fault_35_what_was_prepared_before_a_migration_is_a_conflict_once(
+    database: rooms.Database,
+) -> None:
+    async def look() -> list[str]:
+        async with database.transaction() as lent:
+            await lent.execute("INSERT INTO rows VALUES (1, NULL) ON CONFLICT DO NOTHING")
+            return list((await lent.fetchrow("SELECT * FROM rows") or {}).keys())
+
+    assert await look() == ["id", "body"]
+    async with database.connection() as lent:
+        await lent.execute("ALTER TABLE rows ADD COLUMN newer text")
+
+    with pytest.raises(asyncpg.PostgresError) as stale:
+        await look()
+
+    assert rooms.is_conflict(stale.value)
+    assert not rooms.is_outage(stale.value)
+    assert await look() == ["id", "body", "newer"]
+
+
 async def test_a_restart_is_an_outage_and_the_pool_recovers(
     database: rooms.Database, postgres: Postgres
 ) -> None:
