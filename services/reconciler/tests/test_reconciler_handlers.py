@@ -95,7 +95,7 @@ async def test_an_operation_is_asked_at_its_own_page(world: World) -> None:
 
 
 @pytest.mark.parametrize("outage", [Outage.REFUSE, Outage.HTTP_503])
-async def test_trouble_on_the_way_is_a_report_too(world: World, outage: Outage) -> None:
+async def test_fault_54_trouble_on_the_way_is_a_report_too(world: World, outage: Outage) -> None:
     world.kie.switches.outage = outage
 
     async with world.reconciler():
