@@ -9,13 +9,14 @@ import pytest_asyncio
 from crash import trials
 from crash.points import all_points
 from crash.stage import Stage, stage
-from crash.trials import Trial, by_name
+from crash.trials import Told, Trial, by_name
 from testkit.telegram import Mode
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 EDIT = "deliverer.telegram.calls:Telegram.edit#1"
 ALBUM = "deliverer.telegram.calls:Telegram.send#1"
+TRIES = 3
 FOR_EVER = 600.0  # seconds; the caller is dead long before
 
 
@@ -23,6 +24,15 @@ FOR_EVER = 600.0  # seconds; the caller is dead long before
 async def deployment(database_url: str, nats_url: str, tmp_path: Path) -> AsyncIterator[Stage]:
     async with stage(database_url=database_url, nats_url=nats_url, directory=tmp_path) as running:
         yield running
+
+
+async def tried(deployment: Stage, trial: Trial) -> Told:
+    """A busy machine may come to the point too late: then once more."""
+    for _ in range(TRIES):
+        (told,) = [one async for one in trials.run(deployment, [trial])]
+        if told.reached:
+            break
+    return told
 
 
 async def test_fault_41_43_a_deliverer_that_dies_before_its_call_or_after_the_reply(
@@ -35,7 +45,7 @@ async def test_fault_41_43_a_deliverer_that_dies_before_its_call_or_after_the_re
     ]
     assert {EDIT, ALBUM} <= all_points().keys()
 
-    told = [one async for one in trials.run(deployment, wanted)]
+    told = [await tried(deployment, trial) for trial in wanted]
 
     assert {one.trial: one.broken for one in told if one.broken} == {}
     assert [one.trial for one in told if not one.reached] == []

@@ -19,7 +19,7 @@ from testkit.ports import free_port
 
 PRICE = 100
 QUICK = postgres.Limits(
-    acquire=timedelta(seconds=0.3), statement=timedelta(seconds=1), lock=timedelta(seconds=0.3)
+    acquire=timedelta(seconds=0.5), statement=timedelta(seconds=1.5), lock=timedelta(seconds=0.5)
 )
 PATIENT = postgres.Limits(acquire=timedelta(seconds=10))
 
