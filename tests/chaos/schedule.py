@@ -62,6 +62,23 @@ WEIGHTS: Final = {
     "kie-mute": 2,
     "telegram-refuses": 2,
 }
+# Which of the sixty faults in docs/reliability.md a kind is.
+FAULTS: Final = {
+    "process-killed": "fault_01_02_03_26_37_41_42_43",
+    "process-paused": "fault_48",
+    "link-cut": "fault_28",
+    "commit-reply-lost": "fault_27",
+    "puback-lost": "fault_02",
+    "nats-killed": "fault_04_13",
+    "postgres-killed": "fault_28",
+    "postgres-restarted": "fault_28",
+    "jetstream-lost": "fault_25",
+    "kie-refuses": "fault_54",
+    "kie-hangs": "fault_54",
+    "kie-repeats": "fault_06",
+    "kie-mute": "fault_09",
+    "telegram-refuses": "fault_45",
+}
 LONGEST_PAUSE: Final = 20.0  # seconds; longer than any lease of a call to Telegram
 
 

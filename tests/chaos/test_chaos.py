@@ -7,7 +7,7 @@ import pytest
 from chaos.faults import BY_SUBJECT
 from chaos.report import offenders
 from chaos.run import run
-from chaos.schedule import DURABLES, ONCE, WEIGHTS, draw
+from chaos.schedule import DURABLES, FAULTS, ONCE, WEIGHTS, draw
 from contracts import streams
 
 SECONDS, SEED = 60.0, 1
@@ -27,6 +27,7 @@ def test_two_minutes_kill_at_least_twenty_five_processes_and_strike_with_every_k
         kinds.update(strike.kind for strike in strikes)
     assert kinds.keys() == {*WEIGHTS, *ONCE, "process-killed"}
     assert {kind.partition("-")[0] for kind in kinds} == BY_SUBJECT.keys()
+    assert FAULTS.keys() <= kinds.keys()
 
 
 def test_every_durable_may_be_removed() -> None:

@@ -89,7 +89,7 @@ async def test_every_stream_stands_on_three_nodes(three: NatsCluster) -> None:
     assert again == []  # more copies than asked for are the operator's choice
 
 
-async def test_a_killed_leader_loses_nothing_fault_16_fault_13(
+async def test_fault_13_16_a_killed_leader_loses_nothing(
     three: NatsCluster, database_url: str, tmp_path: Path
 ) -> None:
     async with (
@@ -159,7 +159,7 @@ async def succeeded(*probes: Probe, since: float = 0.0) -> bool:
     return all(probe.succeeded and probe.succeeded[-1] > since for probe in probes)
 
 
-async def test_a_minority_refuses_callbacks_and_a_majority_takes_them_again_fault_17(
+async def test_fault_17_a_minority_refuses_callbacks_and_a_majority_takes_them_again(
     three: NatsCluster, database_url: str, tmp_path: Path
 ) -> None:
     async with (

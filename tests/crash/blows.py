@@ -76,6 +76,20 @@ async def struck(stage: Stage, life: Life, blows: tuple[Blow, ...]) -> Struck:
     return Struck(fell=fell, ended=await judged(life, bot, job))
 
 
+async def killed_when(
+    stage: Stage, service: str, life: Life, fact: Callable[[], bool]
+) -> Ended | None:
+    """Live through a job while a service is killed as soon as something is so; None when it never was."""
+    bot, process = stage.bot(), stage.services[service]
+    asking = asyncio.create_task(life.script(bot))
+    fell = await holds(fact, within=REACHED_WITHIN)
+    if fell:
+        await process.kill()
+        await process.start()
+    job = await _settled(bot, await _answered(asking), life)
+    return await judged(life, bot, job) if fell else None
+
+
 async def undisturbed(stage: Stage, life: Life, notes: Mapping[str, Path]) -> None:
     """Live through a job while nobody dies; each service writes the points it comes to into its file.
 

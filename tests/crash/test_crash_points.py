@@ -55,7 +55,7 @@ def test_every_point_of_a_source_is_named_once_in_order() -> None:
 
 @pytest.mark.e2e
 @pytest.mark.timeout(300)
-async def test_a_service_that_dies_where_it_waits_breaks_no_promise(
+async def test_fault_26_a_service_that_dies_where_it_waits_breaks_no_promise(
     database_url: str, nats_url: str, tmp_path: Path
 ) -> None:
     """A sample; `make crash` tries every point."""

@@ -35,7 +35,9 @@ async def many(deployment: Deployment, count: int, **fields: Any) -> Sequence[Jo
     )
 
 
-async def test_without_any_callback_everything_is_delivered_by_polling(deployment: Deployment):
+async def test_fault_09_without_any_callback_everything_is_delivered_by_polling(
+    deployment: Deployment,
+):
     deployment.kie.switches.suppress_all_callbacks = True
 
     done = await deployment.until_final(*await many(deployment, 30), within=60)
@@ -66,7 +68,7 @@ async def test_every_callback_five_times_in_parallel_charges_and_shows_once(
 
 
 @pytest.mark.alone
-async def test_an_orphan_is_matched_within_100_ms_of_its_task_id(deployment: Deployment):
+async def test_fault_07_an_orphan_is_matched_within_100_ms_of_its_task_id(deployment: Deployment):
     """The callback came first; 99 of 100 attaches answer with the matched job within 100 ms."""
     seconds = []
     for n in range(100):
@@ -136,7 +138,9 @@ async def test_whatever_kie_does_the_result_is_shown_once(deployment: Deployment
         Mode.COMMIT_UNDECODABLE,
     ],
 )
-async def test_whatever_telegram_does_the_result_stands_once(deployment: Deployment, mode: Mode):
+async def test_fault_44_45_whatever_telegram_does_the_result_stands_once(
+    deployment: Deployment, mode: Mode
+):
     """Every call fails once this way: status, carrier and edit."""
     for method in ("sendMessage", "editMessageMedia"):
         deployment.telegram.faults.add(FaultPlan(mode=mode, methods=frozenset({method}), times=1))
@@ -160,7 +164,7 @@ async def test_a_failure_is_refunded_and_said_in_the_users_language(deployment: 
     )
 
 
-async def test_a_blocked_user_gets_the_result_when_they_are_back(deployment: Deployment):
+async def test_fault_46_a_blocked_user_gets_the_result_when_they_are_back(deployment: Deployment):
     deployment.telegram.add_chat(7, kind=ChatKind.PRIVATE)
     deployment.telegram.block(7)
     job = await create(deployment, status="none")
@@ -182,7 +186,7 @@ async def test_several_results_stand_in_order_each_in_its_own_message(deployment
     assert len(set(ids)) == 4
 
 
-async def test_garbage_at_the_public_door_changes_nothing(deployment: Deployment):
+async def test_fault_12_garbage_at_the_public_door_changes_nothing(deployment: Deployment):
     bodies = [
         b"",
         b"\x00",

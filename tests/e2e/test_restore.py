@@ -58,7 +58,7 @@ async def resumed(running: Deployment) -> None:
     await running.eventually(over, within=30)
 
 
-async def test_what_was_shown_after_the_backup_is_not_shown_again_fault_59(
+async def test_fault_59_what_was_shown_after_the_backup_is_not_shown_again(
     postgres: PostgresServer, nats_url: str
 ) -> None:
     async with deployed(database_url=postgres.url, nats_url=nats_url) as running:
@@ -96,7 +96,9 @@ async def test_what_was_shown_after_the_backup_is_not_shown_again_fault_59(
         await shown(running, "after")
 
 
-async def test_a_killed_postgres_is_no_older_one(postgres: PostgresServer, nats_url: str) -> None:
+async def test_fault_28_a_killed_postgres_is_no_older_one(
+    postgres: PostgresServer, nats_url: str
+) -> None:
     async with deployed(database_url=postgres.url, nats_url=nats_url) as running:
         for number in range(3):
             await shown(running, f"job-{number}")
@@ -107,7 +109,7 @@ async def test_a_killed_postgres_is_no_older_one(postgres: PostgresServer, nats_
         assert not (await running.ops("resume"))["held"]
 
 
-async def test_a_lost_jetstream_beside_a_full_postgres_is_made_again_fault_25(
+async def test_fault_25_a_lost_jetstream_beside_a_full_postgres_is_made_again(
     postgres: PostgresServer, tmp_path: Path
 ) -> None:
     async with (

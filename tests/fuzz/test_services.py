@@ -52,7 +52,7 @@ async def still_well(deployment: Deployment, *, dead: int) -> None:
     assert status["dead_letters"] == dead
 
 
-async def test_nonsense_on_every_stored_subject_becomes_a_dead_letter_or_is_done_with_fault_33(
+async def test_fault_33_nonsense_on_every_stored_subject_becomes_a_dead_letter_or_is_done_with(
     deployment: Deployment, effort, tell
 ) -> None:
     dice = Random(effort.seed)

@@ -173,7 +173,7 @@ async def test_a_bug_comes_again_ever_later_and_is_no_hot_loop(
     assert took > 0.7
 
 
-async def test_one_poison_message_does_not_hold_up_its_batch(
+async def test_fault_33_one_poison_message_does_not_hold_up_its_batch(
     js: JetStreamContext, broker: NatsBroker
 ) -> None:
     handled: set[bytes] = set()
@@ -259,7 +259,7 @@ async def insist(out: bus.Publisher, number: int) -> None:
             return
 
 
-async def test_nothing_is_lost_when_nats_dies_while_consuming_and_publishing(
+async def test_fault_13_nothing_is_lost_when_nats_dies_while_consuming_and_publishing(
     js: JetStreamContext, broker: NatsBroker, nats_server: NatsServer
 ) -> None:
     handled: Counter[bytes] = Counter()

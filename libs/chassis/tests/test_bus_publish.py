@@ -48,7 +48,7 @@ async def test_concurrent_publishes_share_a_batch_and_get_their_own_sequence(
         assert wire.BATCH_ID in kept.headers
 
 
-async def test_a_known_id_in_a_batch_makes_its_messages_go_alone(
+async def test_fault_40_a_known_id_in_a_batch_makes_its_messages_go_alone(
     js: JetStreamContext, broker: NatsBroker
 ) -> None:
     out = publisher(broker)

@@ -17,7 +17,9 @@ async def test_what_stands_as_it_should_is_handed_back(js: JetStreamContext) -> 
     assert await bus.checked(js, [STREAM], [DURABLE]) is js
 
 
-async def test_every_difference_is_named_before_anything_is_read(js: JetStreamContext) -> None:
+async def test_fault_21_every_difference_is_named_before_anything_is_read(
+    js: JetStreamContext,
+) -> None:
     info = (await js.stream_info("WORK")).config
     await js.update_stream(info.evolve(max_bytes=1024 * 1024))
     await js.delete_consumer("WORK", "worker")

@@ -86,7 +86,9 @@ async def test_a_transaction_that_raises_leaves_nothing(database: rooms.Database
         assert await lent.fetchval("SELECT count(*) FROM rows") == 0
 
 
-async def test_waiting_for_a_connection_is_bounded_and_an_outage(database: rooms.Database) -> None:
+async def test_fault_30_waiting_for_a_connection_is_bounded_and_an_outage(
+    database: rooms.Database,
+) -> None:
     async with database.connection(), database.connection():
         with pytest.raises(TimeoutError) as raised:
             await database.ping()
@@ -94,7 +96,7 @@ async def test_waiting_for_a_connection_is_bounded_and_an_outage(database: rooms
     assert rooms.is_outage(raised.value)
 
 
-async def test_slow_statements_and_locks_are_outages(database: rooms.Database) -> None:
+async def test_fault_31_slow_statements_and_locks_are_outages(database: rooms.Database) -> None:
     async with database.connection() as lent:
         with pytest.raises(asyncpg.QueryCanceledError) as slow:
             await lent.execute("SELECT pg_sleep(5)")
@@ -119,7 +121,7 @@ async def test_a_bug_is_neither_outage_nor_conflict(database: rooms.Database) ->
     assert not rooms.is_outage(misuse.value)
 
 
-async def test_a_serialization_failure_is_a_conflict(database: rooms.Database) -> None:
+async def test_fault_29_a_serialization_failure_is_a_conflict(database: rooms.Database) -> None:
     async with database.connection() as one, database.connection() as two:
         await one.execute("INSERT INTO rows VALUES (1, NULL)")
         async with one.transaction(isolation="repeatable_read"):
@@ -133,7 +135,27 @@ async def test_a_serialization_failure_is_a_conflict(database: rooms.Database) -
     assert not rooms.is_outage(lost.value)
 
 
-async def test_a_restart_is_an_outage_and_the_pool_recovers(
+async def test_fault_35_what_was_prepared_before_a_migration_is_a_conflict_once(
+    database: rooms.Database,
+) -> None:
+    async def look() -> list[str]:
+        async with database.transaction() as lent:
+            await lent.execute("INSERT INTO rows VALUES (1, NULL) ON CONFLICT DO NOTHING")
+            return list((await lent.fetchrow("SELECT * FROM rows") or {}).keys())
+
+    assert await look() == ["id", "body"]
+    async with database.connection() as lent:
+        await lent.execute("ALTER TABLE rows ADD COLUMN newer text")
+
+    with pytest.raises(asyncpg.PostgresError) as stale:
+        await look()
+
+    assert rooms.is_conflict(stale.value)
+    assert not rooms.is_outage(stale.value)
+    assert await look() == ["id", "body", "newer"]
+
+
+async def test_fault_28_a_restart_is_an_outage_and_the_pool_recovers(
     database: rooms.Database, postgres: Postgres
 ) -> None:
     begun = asyncio.Event()

@@ -16,7 +16,7 @@ from frozen import (
 FREEZE = "freeze it: python libs/contracts/tests/frozen.py"
 
 
-def test_nothing_incompatible_has_happened() -> None:
+def test_fault_35_60_nothing_incompatible_has_happened() -> None:
     assert incompatible(current()) == []
 
 

@@ -44,7 +44,7 @@ def from_the_future(value: JsonValue) -> JsonValue:
 
 
 @every_sample
-def test_a_sample_is_read_and_written_back_equal(name: str) -> None:
+def test_fault_35_60_a_sample_is_read_and_written_back_equal(name: str) -> None:
     written = read(name).model_dump_json(exclude_none=True, exclude_unset=True)
 
     assert json.loads(written) == json.loads(SAMPLES[name])
@@ -58,7 +58,7 @@ def test_what_is_written_from_a_sample_today_means_the_same(name: str) -> None:
 
 
 @every_sample
-def test_a_field_of_a_newer_writer_changes_nothing(name: str) -> None:
+def test_fault_35_60_a_field_of_a_newer_writer_changes_nothing(name: str) -> None:
     newer = json.dumps(from_the_future(JSON.validate_json(SAMPLES[name]))).encode()
 
     assert NEWER.encode() in newer

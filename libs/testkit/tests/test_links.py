@@ -10,7 +10,7 @@ import nats.errors
 import pytest
 from nats.js.api import StreamConfig
 
-from testkit.links import CommitReplies, Link, PubAcks, State
+from testkit.links import CommitReplies, Link, PubAcks, Replies, State
 from testkit.ports import LOOPBACK, free_port
 from testkit.servers import Durability, NatsServer
 from testkit.servers.protocol import DatabaseServer
@@ -101,7 +101,7 @@ async def test_a_shut_link_resets_whoever_comes(link: Link) -> None:
     writer.close()
 
 
-async def test_a_stolen_commit_reply_leaves_the_row_and_ends_the_connection_fault_27(
+async def test_a_stolen_commit_reply_leaves_the_row_and_ends_the_connection(
     postgres_server: DatabaseServer,
 ) -> None:
     url = postgres_server.url_of("postgres")
@@ -125,7 +125,30 @@ async def test_a_stolen_commit_reply_leaves_the_row_and_ends_the_connection_faul
         await direct.close()
 
 
-async def test_a_stolen_puback_leaves_the_message_and_the_connection_fault_2(
+async def test_the_answer_to_the_nth_statement_is_stolen_and_the_statement_was_run(
+    postgres_server: DatabaseServer,
+) -> None:
+    url = postgres_server.url_of("postgres")
+    port = int(url.rpartition(":")[2].partition("/")[0])
+    robber = Replies()
+    async with Link(port, port=free_port(), robber=robber) as link:
+        direct = await asyncpg.connect(url)
+        await direct.execute("CREATE TABLE link_counted (n int)")
+        robbed = await asyncpg.connect(url.replace(f":{port}/", f":{link.port}/"))
+        robber.steal_after(2)
+
+        for number in (1, 2):
+            await robbed.execute(f"INSERT INTO link_counted VALUES ({number})")
+        with pytest.raises((ConnectionError, asyncpg.PostgresConnectionError)):
+            await robbed.execute("INSERT INTO link_counted VALUES (3)")
+
+        assert await direct.fetchval("SELECT count(*) FROM link_counted") == 3
+        assert (robber.wanted, robber.stolen) == (0, 1)
+        await direct.execute("DROP TABLE link_counted")
+        await direct.close()
+
+
+async def test_a_stolen_puback_leaves_the_message_and_the_connection(
     tmp_path: Path,
 ) -> None:
     robber = PubAcks()

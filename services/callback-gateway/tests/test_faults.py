@@ -33,7 +33,7 @@ async def connection(
 
 
 @pytest.mark.parametrize("fault", ["killed", "frozen"])
-async def test_without_the_bus_the_answer_is_503_and_it_recovers(
+async def test_fault_04_without_the_bus_the_answer_is_503_and_it_recovers(
     bus_server: NatsServer, fault: str
 ) -> None:
     async with gateway(settings_for(bus_server.url, gateway_publish_seconds=0.4)) as port:
@@ -68,7 +68,7 @@ async def test_a_short_restart_of_the_bus_is_waited_out(bus_server: NatsServer) 
         assert (await waiting).status_code == 200
 
 
-async def test_a_body_that_does_not_come_is_given_up(bus_server: NatsServer) -> None:
+async def test_fault_12_a_body_that_does_not_come_is_given_up(bus_server: NatsServer) -> None:
     settings = settings_for(bus_server.url, gateway_body_seconds=0.3)
     async with gateway(settings) as port, connection(port) as (reader, writer):
         writer.write(HEAD.format(length=100).encode() + b"{")
@@ -79,7 +79,7 @@ async def test_a_body_that_does_not_come_is_given_up(bus_server: NatsServer) -> 
         assert b"application/problem+json" in answer
 
 
-async def test_an_endless_head_is_given_up_and_the_port_serves_fault_12(
+async def test_fault_12_an_endless_head_is_given_up_and_the_port_serves(
     bus_server: NatsServer,
 ) -> None:
     async with gateway(settings_for(bus_server.url)) as port:
@@ -92,7 +92,7 @@ async def test_an_endless_head_is_given_up_and_the_port_serves_fault_12(
         assert (await port.post(SUCCESS, token=token())).status_code == 200
 
 
-async def test_an_endless_body_is_read_to_its_cap_and_stored_as_cut(
+async def test_fault_12_an_endless_body_is_read_to_its_cap_and_stored_as_cut(
     bus_server: NatsServer, reports: Reports
 ) -> None:
     cap = 512 * 1024
@@ -118,7 +118,7 @@ async def test_a_caller_that_leaves_disturbs_nobody(
         assert await reports.count() == 1
 
 
-async def test_more_callbacks_than_allowed_are_shed_and_told_when_to_return(
+async def test_fault_58_more_callbacks_than_allowed_are_shed_and_told_when_to_return(
     bus_server: NatsServer,
 ) -> None:
     settings = settings_for(bus_server.url, gateway_requests=1)

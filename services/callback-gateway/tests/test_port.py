@@ -58,7 +58,7 @@ UNFIT = {
 
 
 @pytest.mark.parametrize("name", UNFIT)
-async def test_an_unfit_request_without_a_token_is_refused_and_leaves_nothing(
+async def test_fault_12_an_unfit_request_without_a_token_is_refused_and_leaves_nothing(
     port: Port, reports: Reports, name: str
 ) -> None:
     raw, headers, status = UNFIT[name]
@@ -71,7 +71,7 @@ async def test_an_unfit_request_without_a_token_is_refused_and_leaves_nothing(
 
 
 @pytest.mark.parametrize("name", UNFIT)
-async def test_with_a_valid_token_nothing_is_refused(
+async def test_fault_12_with_a_valid_token_nothing_is_refused(
     port: Port, reports: Reports, name: str
 ) -> None:
     raw, headers, _ = UNFIT[name]
@@ -84,7 +84,9 @@ async def test_with_a_valid_token_nothing_is_refused(
     assert report.truncated == (len(raw) > BODY_KEPT)
 
 
-async def test_a_forged_token_is_refused_and_not_quoted(port: Port, reports: Reports) -> None:
+async def test_fault_11_a_forged_token_is_refused_and_not_quoted(
+    port: Port, reports: Reports
+) -> None:
     forged = token(key=b"x" * 32)
 
     answer = await port.post(SUCCESS, token=forged)
@@ -125,7 +127,7 @@ async def test_without_token_and_signature_it_is_stored_as_untrusted(
     assert report.hmac.verdict == "absent"
 
 
-async def test_kies_signature_is_believed_only_as_far_as_it_goes(
+async def test_fault_11_kies_signature_is_believed_only_as_far_as_it_goes(
     port: Port, reports: Reports
 ) -> None:
     sample = samples()["suno_music/success_complete_signed"]

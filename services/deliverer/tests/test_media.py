@@ -125,7 +125,9 @@ async def test_the_cdn_meets_a_browser(downloader, media_host, make):
         (403, b"<Code>AccessDenied</Code>", "the link answers HTTP 403"),
     ],
 )
-async def test_an_expired_link_is_said_to_be_expired(downloader, media_host, status, body, said):
+async def test_fault_47_an_expired_link_is_said_to_be_expired(
+    downloader, media_host, status, body, said
+):
     url = media_host.put("/a.png", body, mime="application/xml", status=status)
 
     found = await downloader.fetch(url, MediaKind.IMAGE)
@@ -147,7 +149,7 @@ async def test_a_source_that_dawdles_is_left(downloader, media_host, monkeypatch
     assert found.trouble is MediaTrouble.UNREACHED
 
 
-async def test_an_address_is_judged_when_it_is_connected_to(wary, monkeypatch):
+async def test_fault_47_an_address_is_judged_when_it_is_connected_to(wary, monkeypatch):
     """A name that answers the public internet to one question and us to the next gains nothing."""
     answers = iter([["93.184.215.14", "10.0.0.1"], ["127.0.0.1"]])
 
@@ -209,7 +211,7 @@ async def test_what_is_no_file(downloader, media_host, content, mime, status, tr
     assert found.trouble is trouble
 
 
-async def test_a_file_too_big_is_not_read_to_its_end(downloader, media_host, monkeypatch):
+async def test_fault_47_a_file_too_big_is_not_read_to_its_end(downloader, media_host, monkeypatch):
     monkeypatch.setattr(download, "UPLOAD_BYTES", 10)
     url = media_host.put("/a.mp4", b"x" * 11, mime="video/mp4")
 
@@ -220,7 +222,7 @@ async def test_a_file_too_big_is_not_read_to_its_end(downloader, media_host, mon
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "2130706433", "0x7f.1"])
-async def test_this_machine_is_never_asked(wary, host):
+async def test_fault_47_this_machine_is_never_asked(wary, host):
     found = await wary.fetch(f"http://{host}:1/a.png", MediaKind.IMAGE)
 
     assert isinstance(found, NoFile)
@@ -237,7 +239,7 @@ async def test_a_forbidden_name_is_said_to_be_forbidden(wary):
 @pytest.mark.parametrize(
     "target", ["http://169.254.169.254/latest", "file:///etc/passwd", "http://10.0.0.1/"]
 )
-async def test_a_redirect_is_checked_like_the_first_link(downloader, media_host, target):
+async def test_fault_47_a_redirect_is_checked_like_the_first_link(downloader, media_host, target):
     media_host.moved["/a.png"] = target
 
     found = await downloader.fetch(f"{media_host.url}/a.png", MediaKind.IMAGE)

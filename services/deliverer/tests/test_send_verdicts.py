@@ -184,7 +184,7 @@ async def test_an_album_is_one_call_and_every_part_is_named(bench, ask, make, mi
     assert all(part.file_id for part in outcome.result.parts)
 
 
-async def test_a_partial_album_is_ambiguous(bench, ask, make):
+async def test_fault_50_a_partial_album_is_ambiguous(bench, ask, make):
     bench.telegram.faults.plan(Mode.PARTIAL_ALBUM)
 
     outcome = await bench.outcome(ask(make.send(*album(bench))))

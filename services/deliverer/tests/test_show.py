@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from chassis.clock import SYSTEM
 from contracts.deliveries import RefusalCode
 from contracts.effects import Go, Stop
@@ -168,7 +170,7 @@ async def test_a_blocked_user_is_refused_as_blocked(bench, ask, make):
     assert outcome.result.code == RefusalCode.BLOCKED
 
 
-async def test_a_migrated_group_is_named_by_its_new_id(bench, ask, make):
+async def test_fault_46_a_migrated_group_is_named_by_its_new_id(bench, ask, make):
     group = -4001
     bench.telegram.add_chat(group, kind="group")
     bench.telegram.faults.plan(Mode.MIGRATE, "edit")
@@ -180,7 +182,7 @@ async def test_a_migrated_group_is_named_by_its_new_id(bench, ask, make):
     assert outcome.result.chat_id == bench.telegram.migrate(group)
 
 
-async def test_a_429_parks_its_chat_and_no_other(bench, ask, make):
+async def test_fault_44_a_429_parks_its_chat_and_no_other(bench, ask, make):
     bench.telegram.faults.plan(Mode.TOO_MANY, "send", retry_after=9)
 
     first = await bench.outcome(ask(make.status()))
@@ -195,13 +197,14 @@ async def test_a_429_parks_its_chat_and_no_other(bench, ask, make):
     assert bench.telegram.calls == calls + 1
 
 
-async def test_a_long_429_parks_the_bot(bench, ask, make):
-    bench.telegram.faults.plan(Mode.TOO_MANY, "send", retry_after=30)
+@pytest.mark.parametrize("seconds", [30, 3_600], ids=["half-a-minute", "longer-than-ack-wait"])
+async def test_fault_44_a_long_429_parks_the_bot(bench, ask, make, seconds: int):
+    bench.telegram.faults.plan(Mode.TOO_MANY, "send", retry_after=seconds)
 
     first = await bench.outcome(ask(make.status()))
     elsewhere = await bench.outcome(ask(make.status(), chat_id=1002))
 
-    assert first.result.scope == "bot"
+    assert (first.result.scope, first.result.after) == ("bot", seconds)
     assert (elsewhere.result.kind, elsewhere.result.scope) == ("later", "bot")
 
 

@@ -2,10 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
-from aiohttp import web
 from pydantic import SecretStr
 
 from chassis import lifecycle
@@ -16,41 +15,13 @@ from deliverer.handlers import requests
 from deliverer.settings import Settings
 from deliverer_asks import content_of
 from deliverer_media import MP3
-
-CHAT = 1001
-MESSAGE_ID = 77
-
-
-@dataclass
-class SlowTelegram:
-    """Answers when it is told to, and counts who asked."""
-
-    url: str = ""
-    asked: asyncio.Event = field(default_factory=asyncio.Event)
-    answer: asyncio.Event = field(default_factory=asyncio.Event)
-    calls: int = 0
-
-    async def serve(self, _request: web.Request) -> web.Response:
-        self.calls += 1
-        self.asked.set()
-        await self.answer.wait()
-        chat = {"id": CHAT, "type": "private", "first_name": "U"}
-        return web.json_response(
-            {"ok": True, "result": {"message_id": MESSAGE_ID, "date": 1, "chat": chat}}
-        )
+from slow_telegram import MESSAGE_ID, SlowTelegram, serving
 
 
 @pytest.fixture
 async def slow() -> AsyncIterator[SlowTelegram]:
-    made = SlowTelegram()
-    server = web.Application()
-    server.router.add_post("/{path:.*}", made.serve)
-    runner = web.AppRunner(server, access_log=None, shutdown_timeout=0.2)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield made
-    await runner.cleanup()
+    async with serving() as made:
+        yield made
 
 
 @pytest.fixture

@@ -77,7 +77,7 @@ async def test_a_case_that_changed_since_it_was_read_is_never_written(store: Sto
     assert await store.value("SELECT progress FROM jobs") is None
 
 
-async def test_a_worker_that_wakes_after_its_lease_is_stopped(store: Store):
+async def test_fault_48_a_worker_that_wakes_after_its_lease_is_stopped(store: Store):
     await store.succeeded()
     (stale,) = await store.deliveries("show")
     await store.end_leases()
@@ -185,7 +185,7 @@ async def test_an_ambiguous_edit_is_simply_due_again(store: Store):
     assert (await store.job(job_id)).state is JobState.DELIVERED
 
 
-async def test_a_migrated_group_gets_a_fresh_carrier_in_its_new_chat(store: Store):
+async def test_fault_46_a_migrated_group_gets_a_fresh_carrier_in_its_new_chat(store: Store):
     await store.succeeded(create(chat_id=-5))
     (ask,) = await store.deliveries("show")
     await store.carried(ask.attempt.id, 100)
@@ -194,7 +194,7 @@ async def test_a_migrated_group_gets_a_fresh_carrier_in_its_new_chat(store: Stor
     assert (again.chat_id, again.action.carrier.kind) == (-1005, "fresh")
 
 
-async def test_a_flooded_chat_is_parked_and_no_other(store: Store):
+async def test_fault_44_a_flooded_chat_is_parked_and_no_other(store: Store):
     jobs = [await store.running(create(chat_id=chat)) for chat in (1, 2)]
     await store.report(*(callback(job_id) for job_id in jobs))
     asks = await store.deliveries("show")

@@ -185,7 +185,7 @@ async def test_a_blocked_user_parks_the_part_until_they_are_back(store: Store):
     assert await store.wallet() == (0, 0)
 
 
-async def test_a_dead_result_is_undeliverable_refunded_and_said(store: Store):
+async def test_fault_47_a_dead_result_is_undeliverable_refunded_and_said(store: Store):
     await store.topup(10)
     job_id = await store.succeeded(create(price=10))
     (ask,) = await store.deliveries("show")

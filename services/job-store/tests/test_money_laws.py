@@ -13,7 +13,7 @@ from job_store.store.creation import Created, Creation
 from store_kit import LATER, Store, callback, create
 
 
-async def test_one_wallet_pays_for_exactly_one_of_fifty_concurrent_creates(store: Store):
+async def test_fault_36_one_wallet_pays_for_exactly_one_of_fifty_concurrent_creates(store: Store):
     await store.topup(100)
 
     answers = await asyncio.gather(
@@ -99,7 +99,7 @@ async def test_a_payment_reference_credits_once(store: Store):
     assert answer.code is RefusalName.REFERENCE_CONFLICT
 
 
-async def test_a_callback_five_times_in_parallel_charges_and_shows_once(store: Store):
+async def test_fault_36_a_callback_five_times_in_parallel_charges_and_shows_once(store: Store):
     await store.topup(100)
     job_id = await store.running(create(price=100))
 

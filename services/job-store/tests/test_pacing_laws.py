@@ -73,6 +73,20 @@ def test_who_waits_for_a_full_bot_waits_for_a_slot_of_his_own(chats: int):
     assert min(b - a for a, b in pairwise(answers)) >= LIMITS.bot.interval * 2
 
 
+@given(st.integers(121, 7_200))
+def test_fault_52_a_bucket_that_a_clock_set_back_left_in_the_future_counts_as_just_spent(
+    seconds: int,
+):
+    ahead = NOW + timedelta(seconds=seconds)
+    keys = ("bot:x", "chat:a", "group:c", "creates:k", "polls:k", "hints:k")
+    for key in keys:
+        stale = {key: Bucket(key=key, tat=ahead)}
+        (at,), after = decide([Ask(keys=(key,), units=1)], stale, LIMITS, NOW)
+        limit = LIMITS.of(key)
+        assert NOW < at <= NOW + limit.burst * limit.interval
+        assert decide([Ask(keys=(key,), units=1, turn=Turn.QUEUED)], after, LIMITS, at)[0] == [at]
+
+
 @given(st.integers(1, 3_600))
 def test_nobody_goes_while_it_is_parked(seconds: int):
     until = NOW + timedelta(seconds=seconds)

@@ -109,7 +109,7 @@ async def test_a_send_nobody_began_goes_again_with_another_token(store: Store):
     assert isinstance(await store.begin(fresh.attempt.id), Go)
 
 
-async def test_an_album_taken_apart_stays_apart(store: Store):
+async def test_fault_50_an_album_taken_apart_stays_apart(store: Store):
     job_id = await album(store)
     (ask,) = await store.deliveries("send")
     await store.begin(ask.attempt.id)

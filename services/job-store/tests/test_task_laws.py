@@ -16,7 +16,7 @@ async def attach(store: Store, job_id: object, task_id: str) -> JobView | Refusa
     )
 
 
-async def test_a_report_and_a_task_id_always_meet(store: Store):
+async def test_fault_07_a_report_and_a_task_id_always_meet(store: Store):
     """Whichever of the two transactions is second matches the orphan."""
     jobs = [(await store.made(expect()), f"race-{n}") for n in range(25)]
 
@@ -104,7 +104,7 @@ async def test_a_task_belongs_to_one_job(store: Store):
     assert (await store.job(second)).task_ids == ()
 
 
-async def test_an_untrusted_report_moves_nothing_before_kie_confirms_it(store: Store):
+async def test_fault_11_an_untrusted_report_moves_nothing_before_kie_confirms_it(store: Store):
     await store.topup(100)
     job_id = await store.running(create(price=100), task_id="t")
     forged = callback(None, task_id="t", hmac=HmacClaim(verdict="absent"))
@@ -151,7 +151,7 @@ async def test_a_lost_answer_and_a_bad_signature_are_resolved_by_asking(store: S
     assert (await store.job(job_id)).state is JobState.SUCCEEDED
 
 
-async def test_a_signature_vouches_for_its_first_body_only(store: Store):
+async def test_fault_11_a_signature_vouches_for_its_first_body_only(store: Store):
     job_id = await store.running(task_id="t")
     signed = {"task_id": "t", "hmac": HmacClaim(verdict="match", account="default")}
     await store.report(callback(None, state=ReportState.PROGRESS, body=b"one", **signed))

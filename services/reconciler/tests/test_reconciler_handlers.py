@@ -95,7 +95,7 @@ async def test_an_operation_is_asked_at_its_own_page(world: World) -> None:
 
 
 @pytest.mark.parametrize("outage", [Outage.REFUSE, Outage.HTTP_503])
-async def test_trouble_on_the_way_is_a_report_too(world: World, outage: Outage) -> None:
+async def test_fault_54_trouble_on_the_way_is_a_report_too(world: World, outage: Outage) -> None:
     world.kie.switches.outage = outage
 
     async with world.reconciler():
@@ -194,3 +194,23 @@ async def test_a_restarted_nats_loses_no_question(world: World) -> None:
         report = await world.store.answer(requested("0" * 32))
 
     assert report.reading.state is ReportState.NOT_FOUND
+
+
+async def test_fault_51_two_reconcilers_answer_every_question_once(world: World) -> None:
+    """Also one that comes to both: the same answer is the same fact, and stored once."""
+    world.kie.plan_next(Plan(seconds=0.0))
+    task_id = await world.created()
+    await world.kie.until_settled(tasks=1)
+    requests = [requested(task_id) for _ in range(60)]
+
+    async with world.reconciler(), world.reconciler():
+        for number, request in enumerate(requests):
+            await world.store.put(request.wire(), msg_id=f"{number}")
+            await world.store.put(request.wire(), msg_id=f"{number} again")
+        await world.store.until_acked(2 * len(requests))
+        reports = [await world.store.report() for _ in requests]
+
+    answered = [report.poll.attempt_id for report in reports if report.poll]
+    assert sorted(answered) == sorted(request.attempt.id for request in requests)
+    assert {report.reading.state for report in reports} == {ReportState.SUCCEEDED}
+    assert await world.store.count_reports() == len(requests)

@@ -150,7 +150,7 @@ async def test_a_lost_answer_is_ambiguous_and_never_repeated(
     assert world.kie.counts()["creates"] == 1
 
 
-async def test_a_rate_limit_makes_the_account_wait(world: World) -> None:
+async def test_fault_54_a_rate_limit_makes_the_account_wait(world: World) -> None:
     world.kie.plan_next(Plan(reject_creates=1, reject_code=429))
 
     async with world.submitter():

@@ -35,7 +35,7 @@ def process(world: World, tmp_path: Path) -> ServiceProcess:
     return ServiceProcess(spec)
 
 
-async def test_a_terminated_process_finishes_its_call_and_leaves_well(
+async def test_fault_49_a_terminated_process_finishes_its_call_and_leaves_well(
     world: World, process: ServiceProcess
 ) -> None:
     world.kie.plan_next(Plan(create_delay=1.0))

@@ -165,9 +165,16 @@ def is_outage(problem: BaseException) -> bool:
 
 
 def is_conflict(problem: BaseException) -> bool:
-    """Tell whether Postgres sacrificed this transaction to another: run it again at once."""
-    return isinstance(problem, asyncpg.DeadlockDetectedError | asyncpg.SerializationError)
+    """Tell whether Postgres sacrificed this transaction to another, or to a migration: run it again at once."""
+    return isinstance(problem, _CONFLICTS)
 
+
+_CONFLICTS = (
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.InvalidCachedStatementError,  # prepared before a table changed; the next time it is prepared anew
+    asyncpg.OutdatedSchemaCacheError,
+)
 
 _OUTAGES = (
     OSError,

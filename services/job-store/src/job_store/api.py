@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from chassis import clock
 from chassis.coalesce import Coalescer, Outage
-from chassis.postgres import is_outage
+from chassis.postgres import is_conflict, is_outage
 from contracts import subjects
 from contracts.api import ErrorReply, Refusal, RefusalName, Request
 from contracts.effects import Begin, Carried
@@ -142,7 +142,7 @@ class Api:
         except Outage:
             return UNAVAILABLE
         except Exception as problem:
-            if not is_outage(problem):
+            if not (is_outage(problem) or is_conflict(problem)):
                 log.exception("api.failed", verb=verb.name, bot=bot)
             return UNAVAILABLE
 

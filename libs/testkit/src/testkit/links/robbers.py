@@ -13,6 +13,8 @@ SSL_REQUEST: Final = struct.pack("!ii", 8, 80877103)
 REFUSED: Final = b"N"  # Postgres' answer to a request for TLS, a byte without a frame
 HEAD: Final = 5  # of a frame: its type and a length that counts itself
 PUB_ACK: Final = b'{"stream":'
+COMMITTED: Final = b"CCOMMIT\0"  # type and content of a frame: COMMIT is done
+READY: Final = b"Z"  # the last frame of every answer
 
 
 class Robber(Protocol):
@@ -50,7 +52,31 @@ class CommitReplies(Booty):
 
     def __call__(self) -> Robber:
         """Return the thief of one connection."""
-        return _PostgresRobber(self)
+        return _PostgresRobber(self, COMMITTED)
+
+
+class Replies(Booty):
+    """Steals the end of Postgres' answer to one statement and ends the connection: as if its client died."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._passing = 0
+
+    def steal_after(self, statements: int) -> None:
+        """Let so many answers pass and steal the next."""
+        self._passing = statements
+        self.steal()
+
+    def takes(self) -> bool:
+        """Claim that this one is taken."""
+        if self.wanted and self._passing:
+            self._passing -= 1
+            return False
+        return super().takes()
+
+    def __call__(self) -> Robber:
+        """Return the thief of one connection."""
+        return _PostgresRobber(self, READY)
 
 
 class PubAcks(Booty):
@@ -62,8 +88,9 @@ class PubAcks(Booty):
 
 
 class _PostgresRobber:
-    def __init__(self, booty: Booty) -> None:
+    def __init__(self, booty: Booty, wanted: bytes) -> None:
         self._booty = booty
+        self._wanted = wanted  # how a frame begins that is worth stealing
         self._kept = b""
         self._asked_for_tls = False
 
@@ -80,7 +107,7 @@ class _PostgresRobber:
             if len(self._kept) < end:
                 break
             frame, self._kept = self._kept[:end], self._kept[end:]
-            if frame[:1] == b"C" and frame[HEAD:] == b"COMMIT\0" and self._booty.takes():
+            if (frame[:1] + frame[HEAD:]).startswith(self._wanted) and self._booty.takes():
                 return CUT
             passed += frame
         return passed

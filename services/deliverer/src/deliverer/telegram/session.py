@@ -105,7 +105,10 @@ class WitnessedSession(AiohttpSession):
         url = self.api.api_url(token=bot.token, method=method.__api_method__)
         body, headers = self._body(bot, method)
         try:
-            async with session.post(url, data=body, headers=headers, timeout=limits) as answer:
+            # Telegram never redirects; whoever does would get the call, or its answer would be believed.
+            async with session.post(
+                url, data=body, headers=headers, timeout=limits, allow_redirects=False
+            ) as answer:
                 raw = await answer.read()
         except TimeoutError as late:
             raise TelegramNetworkError(method=method, message="no answer in time") from late

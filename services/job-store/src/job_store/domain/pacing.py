@@ -11,6 +11,8 @@ from typing import Final
 BOT_PER_SECOND: Final = 29
 BOT_BURST: Final = 22
 GROUP_LIMIT_PER_MINUTE: Final = 20
+# No bucket is ever further ahead: an album of ten in a group takes 40 s of it.
+FARTHEST: Final = timedelta(minutes=2)
 SPARE_PAUSE: Final = timedelta(seconds=3)  # before somebody looks for a spare slot again
 
 
@@ -95,12 +97,20 @@ def decide(
     bucket that holds him back, and whoever comes later goes behind that: so one chat's backlog
     neither delays another chat nor is overtaken, and a large album gets its turn in a busy chat.
     """
-    rank = _Rank(dict(buckets), all_limits, now)
+    believed = {key: _believed(each, all_limits.of(key), now) for key, each in buckets.items()}
+    rank = _Rank(believed, all_limits, now)
     answers = [now] * len(asks)
     # A spare slot is what the others leave.
     for place in sorted(range(len(asks)), key=lambda at: asks[at].turn is Turn.SPARE):
         answers[place] = rank.answer(asks[place])
     return answers, rank.buckets
+
+
+def _believed(bucket: Bucket, limit: Limit, now: datetime) -> Bucket:
+    """One that is further ahead was left there by a clock that has been set back: it counts as just spent."""
+    if bucket.tat <= now + FARTHEST:
+        return bucket
+    return replace(bucket, tat=now + limit.burst * limit.interval)
 
 
 class _Rank:

@@ -28,7 +28,19 @@ SELECT task_id FROM tasks WHERE task_id = ANY($1::text[]) ORDER BY task_id FOR U
 SELECT account, family, operation, task_id, job_id FROM task_owners WHERE task_id = ANY($1::text[])
 
 -- insert_jobs --
-INSERT INTO jobs SELECT * FROM json_populate_recordset(NULL::jobs, $1::text::json)
+INSERT INTO jobs (id, bot, key, digest, door, state, version, chat_id, thread_id, reply_to, user_id, language,
+    deliver, notify, caption, caption_entities, mode, buttons, protect, originals, voice, account, family, operation,
+    model, input, price, currency, money, status_message_id, status_at, status_unclear_until, delivery_no, progress,
+    progress_at, cause, failure, error, created_at, expires_at, ended_at)
+SELECT * FROM json_to_recordset($1::text::json) AS n (
+    id uuid, bot text, key text, digest text, door text, state text, version int, chat_id bigint, thread_id bigint,
+    reply_to bigint, user_id bigint, language text,
+    deliver boolean, notify text, caption text, caption_entities jsonb, mode text, buttons jsonb, protect boolean,
+    originals boolean, voice boolean, account text, family text, operation text,
+    model text, input jsonb, price bigint, currency text, money text, status_message_id bigint, status_at timestamptz,
+    status_unclear_until timestamptz, delivery_no int, progress real,
+    progress_at timestamptz, cause text, failure text, error text, created_at timestamptz, expires_at timestamptz,
+    ended_at timestamptz)
 
 -- update_jobs --
 -- The version is the guard: the row is locked, so a miss is a bug and raises.

@@ -124,11 +124,6 @@ def rowset(query: str, values: Iterable[object]) -> str:
     return to_json(rows, exclude_none=True).decode()
 
 
-def whole(jobs: Iterable[Job]) -> str:
-    """Turn new jobs into what ``json_populate_recordset`` reads: every column, as JSON."""
-    return to_json([vars(job) for job in jobs]).decode()
-
-
 def recordset(values: Iterable[object]) -> list[dict[str, Any]]:
     """Turn values into what ``jsonb_populate_recordset`` reads."""
     return [record(value) for value in values]

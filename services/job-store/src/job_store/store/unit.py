@@ -30,7 +30,6 @@ from job_store.store.rows import (
     owner_of,
     part_of,
     rowset,
-    whole,
 )
 
 log = structlog.get_logger()
@@ -162,7 +161,7 @@ class Transaction:
         fresh = [case.job for case in touched if case.stored_job is None]
         known = [case.job for case in touched if case.stored_job is not None]
         if fresh:
-            await self.connection.execute(sql.insert_jobs, whole(fresh))
+            await self.connection.execute(sql.insert_jobs, rowset(sql.insert_jobs, fresh))
         if known:
             rows = rowset(sql.update_jobs, known)
             updated = await self.connection.fetch(sql.update_jobs, rows)
