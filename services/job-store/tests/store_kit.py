@@ -49,7 +49,7 @@ from job_store.resuming import Resuming
 from job_store.store.creation import Created, Creation, Creations
 from job_store.store.effects import Effects, Settled
 from job_store.store.inbox import Applied, Inbox
-from job_store.store.lineage import Acked, Lineage
+from job_store.store.lineage import Acked, Lineage, Testimony
 from job_store.store.ops import Ops
 from job_store.store.orphans import Orphans
 from job_store.store.outbox import Outbox
@@ -103,8 +103,8 @@ class Store:
             self.lineage, Acknowledged(JetStreamContext(Client()), ()), self.inbox
         )
 
-    async def _newest(self, durable: str, after: int) -> Sequence[Acked]:
-        return [one for one in self.acked.get(durable, ()) if one.seq > after]
+    async def _newest(self, durable: str, after: int) -> Testimony:
+        return Testimony(acked=tuple(one for one in self.acked.get(durable, ()) if one.seq > after))
 
     def _offer(self, rows: Sequence[OutboxRow]) -> None:
         self.offered.extend(rows)

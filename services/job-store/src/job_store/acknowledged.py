@@ -9,7 +9,7 @@ from nats.js import JetStreamContext, api
 from nats.js.errors import NotFoundError
 
 from chassis.bus import ConsumerSpec
-from job_store.store.lineage import Acked
+from job_store.store.lineage import Acked, Testimony
 
 MSG_ID: Final = "Nats-Msg-Id"
 ENOUGH: Final = 5  # messages: one that is unknown is proof, so the newest few will do
@@ -23,7 +23,7 @@ class Acknowledged:
         self._js = js
         self._specs: Mapping[str, ConsumerSpec] = {spec.durable: spec for spec in consumers}
 
-    async def newest(self, durable: str, after: int) -> Sequence[Acked]:
+    async def newest(self, durable: str, after: int) -> Testimony:
         """Return some of the newest messages this durable has acknowledged above a sequence."""
         try:
             return await self._newest(self._specs[durable], after)
@@ -31,23 +31,33 @@ class Acknowledged:
             msg = f"the bus cannot be asked what was acknowledged: {away!r}"
             raise ConnectionError(msg) from away
 
-    async def _newest(self, spec: ConsumerSpec, after: int) -> Sequence[Acked]:
+    async def _newest(self, spec: ConsumerSpec, after: int) -> Testimony:
         try:
             info = await self._js.consumer_info(spec.stream, spec.durable)
         except NotFoundError:
-            return ()
+            return Testimony()
         floor = info.ack_floor.stream_seq if info.ack_floor else 0
-        if floor <= after:
-            return ()
+        handed = info.delivered.stream_seq if info.delivered else 0
+        return Testimony(
+            acked=await self._messages(spec, down_from=floor, above=after, at_most=ENOUGH),
+            handed=await self._messages(
+                spec, down_from=handed, above=max(floor, after), at_most=LOOKS
+            ),
+            pending=info.num_ack_pending or 0,
+        )
+
+    async def _messages(
+        self, spec: ConsumerSpec, *, down_from: int, above: int, at_most: int
+    ) -> tuple[Acked, ...]:
         found: list[Acked] = []
-        for seq in range(floor, max(after, floor - LOOKS), -1):
+        for seq in range(down_from, max(above, down_from - LOOKS), -1):
             message = await self._message(spec.stream, seq)
             if message is None or message.subject not in spec.filter_subjects:
                 continue
             found.append(Acked(seq=seq, id=(message.headers or {}).get(MSG_ID, "")))
-            if len(found) == ENOUGH:
+            if len(found) == at_most:
                 break
-        return found
+        return tuple(found)
 
     async def _message(self, stream: str, seq: int) -> api.RawStreamMsg | None:
         try:

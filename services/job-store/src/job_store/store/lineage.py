@@ -38,6 +38,15 @@ class Acked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Testimony:
+    """What the bus knows of one durable: ``acked`` for certain, and of ``handed`` all but ``pending``."""
+
+    acked: tuple[Acked, ...] = ()
+    handed: tuple[Acked, ...] = ()
+    pending: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Restore:
     """An open one: since when, and how far."""
 
@@ -48,8 +57,8 @@ class Restore:
     missing: str
 
 
-# Some of the newest acknowledged messages of a durable, above a sequence.
-Newest = Callable[[str, int], Awaitable[Sequence[Acked]]]
+# The newest messages of a durable, above a sequence.
+Newest = Callable[[str, int], Awaitable[Testimony]]
 
 
 class Lineage:
@@ -77,12 +86,8 @@ class Lineage:
 
     async def _look(self, connection: Connection, durable: str) -> None:
         floor = await floor_of(connection, durable) or 0
-        acked = await self._newest(durable, floor)
-        if not acked:
-            return
-        ids, seqs = [one.id for one in acked], [one.seq for one in acked]
-        known = {row["id"] for row in await connection.fetch(sql.known, ids, seqs, durable)}
-        missing = next((one for one in ids if one not in known), None)
+        told = await self._newest(durable, floor)
+        missing = await self._missing(connection, durable, told)
         if missing is not None and await connection.fetchval(sql.hold, durable, missing):
             log.error(
                 "database.older_than_bus",
@@ -91,6 +96,22 @@ class Lineage:
                 effect="nothing is handed out",
                 do="sendonce resume --after-restore",
             )
+
+    async def _missing(self, connection: Connection, durable: str, told: Testimony) -> str | None:
+        """Name a message that was acknowledged and is not known here; None when there is none."""
+        both = (*told.acked, *told.handed)
+        if not both:
+            return None
+        rows = await connection.fetch(
+            sql.known, [one.id for one in both], [one.seq for one in both], durable
+        )
+        known = {row["id"] for row in rows}
+        for one in told.acked:
+            if one.id not in known:
+                return one.id
+        # Which of these are still pending the bus does not tell; that more are unknown than pending says it all.
+        unknown = [one.id for one in told.handed if one.id not in known]
+        return unknown[-1] if len(unknown) > told.pending else None
 
     # -- the way back --------------------------------------------------------------------------------
 
