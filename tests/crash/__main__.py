@@ -29,6 +29,7 @@ from job_store.migrate import migrate_database
 from testkit.servers import Durability, NatsServer, PostgresServer
 
 OUT: Final = Path(".sendonce/crash/trials.json")
+TELL_EVERY: Final = 100  # trials, where no bar can be drawn
 STAGES: Final = 2  # deployments side by side; a trial mostly waits for leases
 
 
@@ -110,6 +111,8 @@ async def shared_out(
                     if one.broken:
                         console.print(line(one), style="red")
                 progress.advance(bar)
+                if not console.is_terminal and len(told) % TELL_EVERY == 0:
+                    console.print(f"{len(told):,} of {len(wanted):,} trials")
 
         await asyncio.gather(*map(work, stages))
     return told
