@@ -99,12 +99,14 @@ def test_a_row_names_exactly_where_its_fault_is_tried(number: int) -> None:
     tried = places().get(number, frozenset())
 
     assert row.places == tried
-    if not tried:
-        # What is tried nowhere has a reason, or the number under which it will be.
-        assert row.tried.startswith(("not tried: ", f"see fault_{number:02}"))
+    assert tried or row.tried.startswith("not tried: "), "no test, and no reason why not"
+
+
+def test_the_number_stands_at_the_head_of_a_name() -> None:
+    late = [name for _, name in numbered_tests() if numbers_in(name) and name[:11] != "test_fault_"]
+    assert late == []
 
 
 def test_a_name_may_carry_several_numbers() -> None:
     assert numbers_in("test_fault_04_28_an_outage_of_9_seconds") == {4, 28}
-    assert numbers_in("test_a_killed_leader_fault_16_fault_13") == {13, 16}
     assert numbers_in("test_a_default_of_3") == set()

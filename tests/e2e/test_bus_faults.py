@@ -104,7 +104,7 @@ async def scene(database_url: str, directory: Path) -> AsyncIterator[Scene]:
         yield Scene(running=running, nats=nats)
 
 
-async def test_everything_redelivered_after_a_kill_is_done_once_fault_14(
+async def test_fault_14_everything_redelivered_after_a_kill_is_done_once(
     database_url: str, tmp_path: Path
 ) -> None:
     """Acks reach the disk some time later: at the worst a killed server knows of none."""
@@ -130,7 +130,7 @@ def forget_acks(store: Path) -> None:
         state.unlink()
 
 
-async def test_a_message_repeated_after_a_restart_is_known_or_done_once_fault_15(
+async def test_fault_15_a_message_repeated_after_a_restart_is_known_or_done_once(
     database_url: str, tmp_path: Path
 ) -> None:
     """Inside the dedupe window a restarted server still knows it; outside it is stored, and nothing follows."""
@@ -176,7 +176,7 @@ async def stored_again(js: JetStreamContext, stream: str) -> None:
     await eventually(taken, within=10)
 
 
-async def test_streams_deleted_under_running_services_are_refused_then_go_on_fault_20(
+async def test_fault_20_streams_deleted_under_running_services_are_refused_then_go_on(
     database_url: str, tmp_path: Path
 ) -> None:
     async with scene(database_url, tmp_path / "own-nats") as on:
@@ -195,7 +195,7 @@ async def test_streams_deleted_under_running_services_are_refused_then_go_on_fau
         await on.is_right([*jobs, *await on.delivered("after")])
 
 
-async def test_a_server_frozen_for_longer_than_the_ping_window_is_left_and_found_again_fault_22(
+async def test_fault_22_a_server_frozen_for_longer_than_the_ping_window_is_left_and_found_again(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "PING_INTERVAL", PING)

@@ -99,7 +99,7 @@ async def stored_tasks(server: NatsServer) -> set[str]:
 
 
 @pytest.mark.parametrize("unsynced", Unsynced)
-async def test_what_was_answered_200_survives_a_loss_of_power_fault_19(
+async def test_fault_19_what_was_answered_200_survives_a_loss_of_power(
     tmp_path: Path, watch: DiskWatch, unsynced: Unsynced
 ) -> None:
     async with NatsServer(tmp_path / "nats", watch=watch) as server:
@@ -119,7 +119,7 @@ async def test_what_was_answered_200_survives_a_loss_of_power_fault_19(
     assert missing == []  # every stream and durable is as it was made
 
 
-async def test_without_syncing_the_same_loss_takes_what_was_answered_200_fault_19(
+async def test_fault_19_without_syncing_the_same_loss_takes_what_was_answered_200(
     tmp_path: Path, watch: DiskWatch
 ) -> None:
     async with NatsServer(tmp_path / "nats", watch=watch, durability=Durability.KILL) as server:
@@ -138,7 +138,7 @@ async def test_without_syncing_the_same_loss_takes_what_was_answered_200_fault_1
     assert answered & after == set()
 
 
-async def test_a_purge_takes_nothing_that_is_unread_when_the_power_goes_fault_19(
+async def test_fault_19_a_purge_takes_nothing_that_is_unread_when_the_power_goes(
     tmp_path: Path, watch: DiskWatch
 ) -> None:
     async with NatsServer(tmp_path / "nats", watch=watch) as server:
@@ -157,7 +157,7 @@ async def test_a_purge_takes_nothing_that_is_unread_when_the_power_goes_fault_19
     assert len(unread) == ROUNDS * (A_ROUND - READ)
 
 
-async def test_a_disk_that_does_not_sync_is_503_and_nothing_answered_200_is_missing_fault_18(
+async def test_fault_18_a_disk_that_does_not_sync_is_503_and_nothing_answered_200_is_missing(
     tmp_path: Path, watch: DiskWatch
 ) -> None:
     """NATS stops writing to a stream whose sync failed, until it is started again."""

@@ -17,7 +17,7 @@ BACK_WITHIN = 15.0
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("renewed", ["in-time", "late"])
-async def test_expired_credentials_are_read_anew_and_the_connection_lasts_fault_24(
+async def test_fault_24_expired_credentials_are_read_anew_and_the_connection_lasts(
     tmp_path: Path, renewed: str
 ) -> None:
     operator, file = Operator(), tmp_path / "service.creds"

@@ -61,7 +61,7 @@ async def greeting(line: Line) -> bytes:
 
 
 @pytest.mark.parametrize("said", [b"", b"G", HEAD, HEAD + b"x-more: 1\r\n"])
-async def test_a_head_that_does_not_end_is_given_up_fault_12(said: bytes) -> None:
+async def test_fault_12_a_head_that_does_not_end_is_given_up(said: bytes) -> None:
     async with served() as server, connected(server) as (reader, writer):
         writer.write(said)
 

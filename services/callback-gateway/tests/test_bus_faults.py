@@ -31,7 +31,7 @@ authorization {{
 ALLOWED = ("$JS.API.>", "reports.received")
 
 
-async def test_a_late_puback_is_503_and_the_retry_finds_the_same_report_stored_fault_05(
+async def test_fault_05_a_late_puback_is_503_and_the_retry_finds_the_same_report_stored(
     bus_server: NatsServer, reports: Reports
 ) -> None:
     async with Link(bus_server.port, port=free_port()) as link:
@@ -48,7 +48,7 @@ async def test_a_late_puback_is_503_and_the_retry_finds_the_same_report_stored_f
     assert await reports.count() == 1
 
 
-async def test_a_full_stream_is_503_and_nothing_that_was_taken_makes_room_fault_18(
+async def test_fault_18_a_full_stream_is_503_and_nothing_that_was_taken_makes_room(
     bus_server: NatsServer, reports: Reports
 ) -> None:
     js = reports.client.jetstream()
@@ -102,7 +102,7 @@ def reload(server: NatsServer, before: str, after: str) -> None:
         pytest.param(users(allowed=ALLOWED[:1]), id="permission-revoked"),
     ],
 )
-async def test_who_is_locked_out_answers_503_and_goes_on_when_let_in_again_fault_24(
+async def test_fault_24_who_is_locked_out_answers_503_and_goes_on_when_let_in_again(
     tmp_path: Path, without: str
 ) -> None:
     async with locked(tmp_path / "nats") as server:
