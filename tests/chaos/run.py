@@ -220,7 +220,7 @@ class _Fight:
     async def _tell(self) -> None:
         while True:
             await lasts(TELL_EVERY)
-            beat, faults = self.pulse.last, self.faults.struck.total()
+            beat, faults = await self.pulse.look(), self.faults.struck.total()
             self._say(
                 f"asked {self.progress.asked}/{self.progress.wanted}  ended {beat.ended}"
                 f"  faults {faults}  kills {self.ring.keeper.total}"

@@ -7,11 +7,13 @@ import asyncpg
 import pytest
 
 from contracts import streams
+from contracts.api import RefusalName
 from contracts.documents.surface import FACTS, Party
 from contracts.values import JobState
 from deployment import Deployment
 from fuzz import hostile, nonsense, speech
 from fuzz.nonsense import BOT, Sent
+from fuzz.speech import Spoken
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
@@ -103,3 +105,49 @@ async def kept(deployment: Deployment, sent: list[Sent]) -> int:
             stored = await js.get_msg(streams.stream_of(one.to.address), seq=one.seq)
             assert (stored.data or b"") == one.raw
     return len(letters)
+
+
+async def test_nonsense_asked_of_every_verb_is_refused_or_answered_and_a_refusal_changes_nothing(
+    deployment: Deployment, effort, tell
+) -> None:
+    dice = Random(effort.seed)
+    known = await victim(deployment)
+    await nonsense.at_rest(deployment, within=REST)
+    verbs = speech.questions(BOT)
+    mutants = [
+        (to, hostile.mutant(nonsense.sample(to, known, deployment, dice), dice))
+        for to in verbs
+        for _ in range(MUTANTS)
+    ]
+    connection = await asyncpg.connect(deployment.database_url)
+    try:
+        before = await nonsense.state(connection)
+        unreadable = [one for one in mutants if not nonsense.reads(*one)]
+        refused = await asked(deployment, unreadable, dice)
+        assert await nonsense.state(connection) == before
+    finally:
+        await connection.close()
+    readable = [one for one in mutants if nonsense.reads(*one)]
+    said = await asked(deployment, readable, dice)
+
+    assert set(refused) == {RefusalName.INVALID_REQUEST}
+    assert {to.address for to, _ in unreadable} == {to.address for to in verbs}
+    assert None in said
+    # An operator's word counts, also one that makes little sense: the bot is put right again.
+    await deployment.ops("bots.add", slug=BOT)
+    await deployment.ops("bots.texts", slug=BOT, texts={})
+    await still_well(deployment, dead=0)
+    tell(f"{len(refused)} unreadable questions refused, {len(said)} readable ones answered")
+
+
+async def asked(
+    deployment: Deployment, mutants: list[tuple[Spoken, bytes]], dice: Random
+) -> list[RefusalName | None]:
+    """Ask each; every one is answered as the contracts say."""
+    answers = await nonsense.together(
+        [nonsense.ask(deployment, to, raw, dice) for to, raw in mutants]
+    )
+    return [
+        nonsense.refusal(to, raw, answer)
+        for (to, raw), answer in zip(mutants, answers, strict=True)
+    ]
