@@ -14,6 +14,7 @@ from nats.aio.client import Client
 from chaos.keeper import READY_WITHIN, Keeper
 from chaos.schedule import REPLICAS, SERVICES
 from deployment import TOKEN
+from ensemble import PATIENT
 from job_store.migrate import migrate_bus, migrate_database
 from sendonce_cli.demo.errands import Errand
 from testkit.kie import SANDBOX_API_KEY, FakeKie
@@ -84,7 +85,7 @@ async def arena(directory: Path, errands: tuple[Errand, ...], *, seed: int) -> A
         told = _told(links, postgres, hmac_key)
         keeper = Keeper(_processes(told, gateways=gateways, logs=directory / "logs"))
         await enter(keeper)
-        direct = await nats.connect(bus.url, max_reconnect_attempts=-1, reconnect_time_wait=0.2)
+        direct = await nats.connect(bus.url, **PATIENT)
         stack.push_async_callback(direct.close)
         yield Arena(
             directory=directory,
