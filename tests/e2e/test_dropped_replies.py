@@ -66,6 +66,7 @@ async def test_every_result_is_shown_once_though_one_reply_of_five_is_lost(
         spares = proof.spares(telegram, endings)
         broken = [f["check"] for f in (await running.ops("doctor"))["findings"] if not f["ok"]]
 
+    print(f"{spares.posted} carriers for {spares.parts} parts, {dropped} of {calls} replies lost")  # noqa: T201 - seen with -s
     assert [one.asked.key for one in endings if not one.is_shown_once] == []
     assert broken == []
     assert dropped / calls == pytest.approx(DROPPED, abs=0.07)

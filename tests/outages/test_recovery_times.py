@@ -83,6 +83,7 @@ async def test_work_goes_on_soon_after_a_kill_and_after_a_return(tmp_path: Path)
         verdict = await running.verdict()
 
     assert troubles(verdict) == {}
+    print({name: round(seconds, 1) for name, seconds in took.items()})  # noqa: T201 - seen with -s
     bounds = dict.fromkeys(SERVICES, AFTER_A_KILL) | dict.fromkeys(
         ("nats", "postgres"), AFTER_A_RETURN
     )
