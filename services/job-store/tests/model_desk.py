@@ -77,6 +77,10 @@ class Desk:
 
     def _delivering(self, ask: DeliveryRequested, job: Job) -> Attempt:
         action = ask.action
+        named = [
+            one.part_id for one in getattr(action, "parts", (action,)) if hasattr(one, "part_id")
+        ]
+        assert self.parts.keys() >= set(named), "a part that nobody made"
         match action:
             case Show(part_id=part_id):
                 part = self.parts[part_id]

@@ -5,7 +5,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 import hypothesis.strategies as st
-from hypothesis.stateful import initialize, precondition, rule
+from hypothesis.stateful import initialize
 
 from contracts.api import (
     AttachTask,
@@ -16,7 +16,7 @@ from contracts.api import (
     RefusalName,
     TopUp,
 )
-from contracts.reports import HmacClaim, ReportState
+from contracts.reports import HmacClaim
 from contracts.submissions import TaskCreated
 from driven_store import BOTS
 from job_store.store.creation import Created, Creation
@@ -26,7 +26,18 @@ from model_speech import FIRST_PAYMENT, USERS, Life, bots, lives, paths, request
 from store_kit import LATER, callback, images, polled
 
 MANY: Final = 5  # jobs; with more of them less happens to each
-VERBS: Final = ("create", "create", "again", "topup", "attach", "match", "cancel", "returned")
+VERBS: Final = (
+    "create",
+    "create",
+    "again",
+    "topup",
+    "topup",
+    "attach",
+    "match",
+    "cancel",
+    "cancel",
+    "returned",
+)
 
 
 def code_of(answer: object) -> RefusalName | None:
@@ -52,11 +63,20 @@ class Bots(Honest):
         for life in lives:
             self.a_job_is_asked_for(life.bot, life.request)
             job = self.model.keys.get((life.bot, life.request.key))
-            if job is not None and job.state in OPEN and life.how_far != "asked":
-                self.submit_well(job)
-                if life.how_far == "succeeded":
-                    report = callback(job.id, media=images(life.media), received_at=self.clock.now)
-                    self.say(report)
+            if job is not None and job.state in OPEN:
+                self._bring(job, life)
+
+    def _bring(self, job: Job, life: Life) -> None:
+        """Let a job come as far as it has."""
+        if life.how_far != "asked":
+            self.submit_well(job)
+        match life.how_far:
+            case "succeeded":
+                media = images(life.media)
+                self.say(callback(job.id, media=media, received_at=self.clock.now))
+            case "expired":
+                self.clock.now = max(self.clock.now, job.expires)
+                self.sweep()
 
     def submit_well(self, job: Job) -> None:
         """Have its task made, or named."""
@@ -80,20 +100,17 @@ class Bots(Honest):
             else:
                 self.same(answer.job_id, known.id)
 
-    @rule(data=st.data(), verb=st.sampled_from(VERBS))
-    @precondition(lambda self: self.model.jobs)
-    def the_bot_asks(self, data: st.DataObject, verb: str) -> None:
+    def the_bot_asks(self, data: st.DataObject) -> None:
         job = self.a_job(data)
-        match verb:
+        match data.draw(st.sampled_from(VERBS), label="for"):
             case "create" if len(self.model.jobs) < MANY:
                 self.a_job_is_asked_for(data.draw(bots), data.draw(requests()))
             case "again":
                 update = {"status": data.draw(st.sampled_from(["none", "auto"]))}
                 self.a_job_is_asked_for(job.bot, job.asked.model_copy(update=update))
             case "topup":
-                reference = data.draw(st.sampled_from(["receipt-1", "receipt-2"]))
-                amount = data.draw(st.sampled_from([400, 500]))
-                self.topup(job.bot, job.asked.user_id, amount, reference)
+                amount = data.draw(st.sampled_from([400, 400, 500]), label="amount")
+                self.topup(job.bot, job.asked.user_id, amount, "the receipt")
             case "attach":
                 self.attach(job, self.a_task(data, job))
             case "match" if self.model.tasks.orphans:
@@ -132,19 +149,11 @@ class Bots(Honest):
 class Kie(Bots):
     """Reports by every way, about tasks known, unknown and another's."""
 
-    @rule(
-        data=st.data(),
-        path=paths,
-        state=states,
-        media=st.integers(0, 3),
-        body=st.sampled_from([b"one", b"two"]),
-    )
-    @precondition(lambda self: self.model.jobs)
-    def kie_calls_back(
-        self, data: st.DataObject, path: str, state: ReportState, media: int, body: bytes
-    ) -> None:
+    def kie_calls_back(self, data: st.DataObject) -> None:
+        path, state = data.draw(paths, label="path"), data.draw(states, label="state")
+        media = images(data.draw(st.integers(0, 3), label="media"))
         if path == "poll":
-            self.a_poll_is_answered(data, state=state, media=images(media))
+            self.a_poll_is_answered(data, state=state, media=media)
             return
         job = self.a_job(data)
         named = {"by_url": job.id, "forged": job.id, "stranger": uuid4()}.get(path)
@@ -153,9 +162,9 @@ class Kie(Bots):
             named,
             task_id=self.a_task(data, job),
             state=state,
-            media=images(media),
+            media=media,
             hmac=HmacClaim(verdict=verdict, account="default"),
-            body=body,
+            body=data.draw(st.sampled_from([b"one", b"two"])),
             received_at=self.clock.now,
         )
         self.say(report)

@@ -20,22 +20,20 @@ EDITS: Final = ("show", "stage", "post_status", "rewrite", "remove")
 
 bots = st.sampled_from(sorted(BOTS, reverse=True))
 spans = st.sampled_from([1, 5, 16, 16, 50, 130, 400, 3_700, 46_800])
-nobody_did = st.sampled_from(
-    [
-        NotSent(reason="no"),
-        Later(reason="429", after=2),
-        Later(reason="429", after=400),
-        Ambiguous(reason="timeout"),
-    ]
+NOBODY_DID: Final = (
+    NotSent(reason="no"),
+    Later(reason="429", after=2),
+    Later(reason="429", after=400),
+    Ambiguous(reason="timeout"),
+    Ambiguous(reason="timeout"),
 )
+NO_CREDITS: Final = Later(reason="402", after=60, scope="account", needs_owner=True)
+REFUSED: Final = Refused(code="422", reason="no")
+not_submitted = st.sampled_from([*NOBODY_DID, NO_CREDITS, REFUSED, REFUSED])
 refusals = st.sampled_from([RefusalCode.BLOCKED, RefusalCode.CARRIER_GONE, *RefusalCode]).map(
     lambda code: Refused(code=code, reason="no")
 )
-no_credits = Later(reason="402", after=60, scope="account", needs_owner=True)
-not_submitted = st.one_of(
-    nobody_did, st.sampled_from([Refused(code="422", reason="no"), no_credits])
-)
-not_delivered = st.one_of(nobody_did, refusals)
+not_delivered = st.one_of(st.sampled_from(NOBODY_DID), refusals)
 # How a report comes: by the URL we signed, signed by KIE, too late for that, by nobody known.
 paths = st.sampled_from(
     ["by_url", "by_url", "signed", "signed", "stale", "forged", "bare", "stranger"]
@@ -46,7 +44,9 @@ states = st.sampled_from([ReportState.SUCCEEDED, ReportState.FAILED, *ReportStat
 @st.composite
 def lives(draw: st.DrawFn) -> "Life":
     """Draw a job and how far it has come before anything goes wrong."""
-    how_far = draw(st.sampled_from(["succeeded", "succeeded", "running", "asked", "asked"]))
+    how_far = draw(
+        st.sampled_from(["succeeded", "succeeded", "running", "asked", "asked", "expired"])
+    )
     return Life(draw(bots), draw(requests()), how_far, draw(st.integers(1, 3)))
 
 

@@ -112,11 +112,6 @@ class Workers:
         known = [asked for asked in self.asked if not kinds or asked.kind in kinds]
         return [asked for asked in known if self.model.desk.is_open(asked.id)]
 
-    def has(self, kind: str) -> bool:
-        """Say whether there is, was or will be such an attempt."""
-        works = self.model.desk.placed()
-        return any(a.kind == kind for a in self.asked) or any(w.kind == kind for _, w, _ in works)
-
     def step(self, verb: Coroutine[Any, Any, Any]) -> Any:
         """Run one verb at a moment of its own."""
         self.is_compared = False
