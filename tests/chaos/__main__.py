@@ -49,20 +49,29 @@ def fought(chosen: argparse.Namespace, seed: int, console: Console) -> Told:
             console.print(f"logs and data of this run: {directory}", soft_wrap=True)
 
 
+def written(told: Sequence[Told]) -> str:
+    """Return the report."""
+    return json.dumps([one.as_json() for one in told], indent=1) + "\n"
+
+
+def write(told: Sequence[Told], path: Path) -> None:
+    """Put the report where it was asked for."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(written(told), "utf-8")
+
+
 def main() -> int:
     """Exit with 1 when a promise was broken."""
     chosen, console = arguments(sys.argv[1:]), Console(stderr=True)
     logs.configure(level="critical")  # clients of a server that is killed have much to say
-    told = []
+    told: list[Told] = []
     for seed in range(chosen.seed, chosen.seed + chosen.runs):
         told.append(fought(chosen, seed, console))
         console.print(table(told))
-    text = json.dumps([one.as_json() for one in told], indent=1)
+        if chosen.json is not None:  # after each run: a long series may be cut short
+            write(told, chosen.json)
     if chosen.json is None:
-        sys.stdout.write(text + "\n")
-    else:
-        chosen.json.parent.mkdir(parents=True, exist_ok=True)
-        chosen.json.write_text(text + "\n", "utf-8")
+        sys.stdout.write(written(told))
     return 0 if all(one.is_clean for one in told) else 1
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from rich.box import SIMPLE
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -13,10 +14,10 @@ NAMED = 12  # offenders of one run
 
 def table(told: Sequence[Told]) -> RenderableType:
     """Return a row a run, then the offenders."""
-    rows = Table(
-        "seed", "jobs", "kills", "faults", "once", "lost", "twice", "uncertain", "expired", "spare",
-        "settled", "verdict",
-    )  # fmt: skip
+    rows = Table(box=SIMPLE, padding=(0, 0, 0, 1))
+    for name in ("seed", "jobs", "kills", "faults", "once", "lost", "twice", "unsure", "expired",
+                 "spare", "settled", "verdict"):  # fmt: skip
+        rows.add_column(name, justify="right", no_wrap=True)
     for one in told:
         it = one.verdict
         numbers = (
