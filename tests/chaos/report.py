@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 
-from rich.box import SIMPLE
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -14,7 +13,7 @@ NAMED = 12  # offenders of one run
 
 def table(told: Sequence[Told]) -> RenderableType:
     """Return a row a run, then the offenders."""
-    rows = Table(box=SIMPLE, padding=(0, 0, 0, 1))
+    rows = Table(box=None, padding=(0, 0, 0, 1))
     for name in ("seed", "jobs", "kills", "faults", "once", "lost", "twice", "unsure", "expired",
                  "spare", "settled", "verdict"):  # fmt: skip
         rows.add_column(name, justify="right", no_wrap=True)
