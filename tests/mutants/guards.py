@@ -79,8 +79,8 @@ GUARDS: Final = (
     Guard(
         name="the lock of the job row",
         file=f"{STORE}/store/cases.sql",
-        stands="SELECT *, now() AS now FROM jobs WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE",
-        without="SELECT *, now() AS now FROM jobs WHERE id = ANY($1::uuid[]) ORDER BY id",
+        stands="FROM jobs WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE",
+        without="FROM jobs WHERE id = ANY($1::uuid[]) ORDER BY id",
         tests=(f"{STORE_TESTS}/test_delivery_laws.py", f"{STORE_TESTS}/test_submission_laws.py"),
     ),
     Guard(
