@@ -64,6 +64,18 @@ async def test_fifty_concurrent_creates_with_one_key_make_one_job(store: Store):
     assert await store.wallet() == (900, 100)
 
 
+async def test_fifty_concurrent_creates_of_a_free_job_with_one_key_make_one(store: Store):
+    """No wallet is locked for them, so only the key tells them apart."""
+    request = create(price=0, key="tap")
+
+    answers = await asyncio.gather(
+        *(store.creations.create([Creation("shop", request)]) for _ in range(50))
+    )
+
+    assert len({a.job_id for (a,) in answers if isinstance(a, Created)}) == 1
+    assert await store.value("SELECT count(*) FROM jobs") == 1
+
+
 async def test_the_last_money_pays_for_one_job_and_every_tap_is_told_of_it(store: Store):
     """Who waits for the wallet sees the job of the tap before, not only that its money is gone."""
     await store.topup(100)
