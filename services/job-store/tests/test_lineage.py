@@ -1,13 +1,14 @@
 """What the bus knows of acknowledgements, against what the database knows: an older one is found out."""
 
 from collections.abc import Sequence
+from uuid import uuid4
 
 import nats
 import pytest
 from nats.js import JetStreamContext
 
 from contracts import streams
-from contracts.reports import ReportReceived
+from contracts.reports import ReportReceived, ReportState
 from job_store.acknowledged import MSG_ID, Acknowledged
 from job_store.app import consumer_specs
 from job_store.migrate import migrate_bus
@@ -57,3 +58,15 @@ async def test_what_was_acknowledged_above_a_pending_message_must_be_known(
         assert (restore.phase if restore else None) is phase
     finally:
         await client.close()
+
+
+async def test_a_callback_about_a_forgotten_job_is_kept_and_its_job_is_named(store: Store) -> None:
+    """Also one whose body names no task: our own signature says whose it is."""
+    forgotten = uuid4()
+
+    (applied,) = await store.inbox.apply_reports(
+        [callback(forgotten, task_id=None, state=ReportState.PROGRESS)]
+    )
+
+    assert (applied.did, applied.job_id) == ("job_unknown", None)
+    assert await store.lineage.unknown_jobs() == [str(forgotten)]

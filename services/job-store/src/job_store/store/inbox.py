@@ -196,10 +196,18 @@ def _apply(
         return Applied(report, job_id, believed, passed_over)
     case = tx.cases.get(job_id) if job_id is not None else None
     if case is None:
-        return Applied(report, None, believed, "orphan" if _task_id(report) else "unreadable")
+        return Applied(report, None, believed, _of_nobody(report, job_id))
     return Applied(
         report, case.job.id, believed, reports.on_report(case, report, believed, tx.rules)
     )
+
+
+def _of_nobody(report: ReportReceived, job_id: UUID | None) -> str:
+    """Say what becomes of a report whose job is not here."""
+    if _task_id(report) is not None:
+        return "orphan"
+    # Our own signature names a job that a restored database has forgotten: kept for `resume` to name it.
+    return "unreadable" if job_id is None else "job_unknown"
 
 
 def _task_id(report: ReportReceived) -> str | None:
