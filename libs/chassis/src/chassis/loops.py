@@ -25,8 +25,8 @@ _FAILURES = counter("loop_failures_total", "Rounds of a periodic loop that raise
 class Periodic:
     """A part: runs `fn` at once when woken, else every interval; `fn` returns "more work now".
 
-    An error is logged (an outage of the bus or of Postgres without traceback) and answered with a growing pause, which
-    a wake does not shorten; the loop itself never dies.
+    An error is logged (an outage of the bus or of Postgres without traceback) and answered with a
+    growing pause, which a wake does not shorten; the loop itself never dies.
     """
 
     def __init__(
