@@ -8,8 +8,24 @@ from typing import Final
 from chaos.arena import Arena
 from chaos.faults import Faults
 from chaos.moments import lasts
+from testkit.kie import FakeKie
+from testkit.telegram import FakeTelegram
 
 LOOK_EVERY: Final = 0.02  # seconds
+
+
+def deeds_of(kie: FakeKie, telegram: FakeTelegram) -> dict[str, Callable[[], int]]:
+    """Count what each service does for the outside to see; what stands on everything is a call of Telegram."""
+
+    def calls() -> int:
+        return telegram.calls
+
+    return {
+        "callback-gateway": lambda: kie.counts()["callbacks_accepted"],
+        "submitter": lambda: kie.counts()["tasks"],
+        "reconciler": lambda: kie.counts()["polls"],
+        **dict.fromkeys(("deliverer", "job-store", "nats", "postgres"), calls),
+    }
 
 
 class Recoveries:
@@ -18,15 +34,7 @@ class Recoveries:
     def __init__(self, arena: Arena, faults: Faults) -> None:
         self._faults = faults
         self.found: defaultdict[str, list[float]] = defaultdict(list)
-        self._deeds: dict[str, Callable[[], int]] = {
-            "callback-gateway": lambda: arena.kie.counts()["callbacks_accepted"],
-            "submitter": lambda: arena.kie.counts()["tasks"],
-            "reconciler": lambda: arena.kie.counts()["polls"],
-            "deliverer": lambda: arena.telegram.calls,
-            "job-store": lambda: arena.telegram.calls,
-            "nats": lambda: arena.telegram.calls,
-            "postgres": lambda: arena.telegram.calls,
-        }
+        self._deeds = deeds_of(arena.kie, arena.telegram)
 
     async def watch(self) -> None:
         """Look until cancelled."""

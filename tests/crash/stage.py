@@ -14,7 +14,6 @@ from contracts import streams
 from crash.bot import Bot
 from crash.child import ORDERS
 from crash.nursery import Nursery, forked
-from crash.points import SERVICES
 from deployment import HMAC_KEY, KEY, TOKEN
 from ensemble import PATIENT
 from job_store.migrate import migrate_bus
@@ -100,7 +99,7 @@ async def stage(
 ) -> AsyncIterator[Stage]:
     """Start everything; `database_url` is migrated already."""
     await migrate_bus(nats_url)
-    orders = directory / "orders"
+    orders, never = directory / "orders", directory / "twins"
     orders.mkdir()
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
@@ -111,19 +110,14 @@ async def stage(
         gateways = [free_port(), free_port()]
         door = await enter(Link(*gateways, port=free_port()))
         told = _told(kie, telegram, door) | {"NATS_URL": nats_url, "DATABASE_URL": database_url}
-        services, twins = (
-            {
-                name: forked(
-                    _spec(name, told | {"GATEWAY_PORT": str(port)}, orders=given, logs=logs),
-                    nurseries[name],
-                )
-                for name in SERVICES
-            }
-            for port, given, logs in (
-                (gateways[0], orders, directory),
-                (gateways[1], directory / "none", directory / "twins"),
-            )
-        )
+        services = {
+            name: forked(_spec(name, told, port=gateways[0], orders=orders, logs=directory), born)
+            for name, born in nurseries.items()
+        }
+        twins = {
+            name: forked(_spec(name, told, port=gateways[1], orders=never, logs=never), born)
+            for name, born in nurseries.items()
+        }
         for process in (*services.values(), *twins.values()):
             stack.push_async_callback(process.stop)
         for process in services.values():
@@ -160,14 +154,16 @@ def _told(kie: FakeKie, telegram: FakeTelegram, door: Link) -> dict[str, str]:
     }
 
 
-def _spec(name: str, told: Mapping[str, str], *, orders: Path, logs: Path) -> ServiceSpec:
-    port = free_port()
-    own = {**told, "HEALTH_PORT": str(port)}
+def _spec(
+    name: str, told: Mapping[str, str], *, port: int, orders: Path, logs: Path
+) -> ServiceSpec:
+    health = free_port()
+    own = {**told, "GATEWAY_PORT": str(port), "HEALTH_PORT": str(health)}
     return ServiceSpec(
         name=name,
         command=(),
         log=logs / f"{name}.log",
         env={f"SENDONCE_{key}": value for key, value in own.items()}
         | {ORDERS: str(orders / f"{name}.json")},
-        ready_url=f"http://{LOOPBACK}:{port}/readyz",
+        ready_url=f"http://{LOOPBACK}:{health}/readyz",
     )

@@ -1,12 +1,12 @@
 """Postgres restored from a backup, and JetStream lost whole: what was shown is not shown again."""
 
 import shutil
-import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from chaos.restore import back_up, put_back
 from contracts.values import JobState
 from deployment import Deployment, deployed
 from job_store.migrate import migrate_bus, migrate_database
@@ -21,24 +21,6 @@ async def postgres(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Po
     async with PostgresServer(directory / "postgres", durability=Durability.KILL) as server:
         await migrate_database(server.url)
         yield server
-
-
-def copied(source: Path, target: Path) -> None:
-    """With owners and rights, as a backup of files has them."""
-    shutil.rmtree(target, ignore_errors=True)
-    subprocess.run(["cp", "-a", str(source), str(target)], check=True)
-
-
-async def backed_up(postgres: PostgresServer) -> None:
-    await postgres.stop()
-    copied(postgres.data_directory / "pgdata", postgres.data_directory / "backup")
-    await postgres.start()
-
-
-async def put_back(postgres: PostgresServer) -> None:
-    await postgres.kill()
-    copied(postgres.data_directory / "backup", postgres.data_directory / "pgdata")
-    await postgres.start()
 
 
 async def shown(running: Deployment, key: str, prompt: str = "plan:ok") -> str:
@@ -72,7 +54,7 @@ async def test_fault_59_what_was_shown_after_the_backup_is_not_shown_again(
             status="none",  # a result with a carrier of its own, which the backup knows nothing of
         )
         await running.until_state(open_job, JobState.RUNNING)
-        await backed_up(postgres)
+        await back_up(postgres)
         (task_id,) = (await running.sendonce.get(job_id=open_job.id)).task_ids
         running.kie.finish(task_id)
         (ended,) = await running.until_final(open_job)

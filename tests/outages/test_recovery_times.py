@@ -8,9 +8,9 @@ from typing import Final
 
 import pytest
 
+from chaos.recoveries import deeds_of
 from deployment import eventually
 from ensemble import SERVICES, troubles
-from outages.absences import Scene
 from outages.run import scene
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
@@ -21,22 +21,6 @@ AWAY: Final = 2.0  # seconds
 EVERY: Final = 0.2  # seconds between two jobs
 PLENTY: Final = 2_000  # errands; the load ends with the last measurement
 GIVEN_UP: Final = 60.0  # seconds; then it is not slow but dead
-
-Deeds = dict[str, Callable[[], int]]
-
-
-def deeds_of(on: Scene) -> Deeds:
-    """What each service does for the outside to see; what stands on everything is a message shown."""
-    kie, telegram = on.running.kie, on.running.telegram
-    return {
-        "callback_gateway": lambda: kie.counts()["callbacks_accepted"],
-        "submitter": lambda: kie.counts()["tasks"],
-        "reconciler": lambda: kie.counts()["polls"],
-        "deliverer": lambda: telegram.calls,
-        "job_store": lambda: kie.counts()["tasks"],
-        "nats": lambda: telegram.calls,
-        "postgres": lambda: telegram.calls,
-    }
 
 
 async def seconds_to_the_next_deed(
@@ -56,7 +40,8 @@ async def seconds_to_the_next_deed(
 async def test_work_goes_on_soon_after_a_kill_and_after_a_return(tmp_path: Path) -> None:
     took: dict[str, float] = {}
     async with scene(tmp_path, jobs=PLENTY, settings={}) as on:
-        running, deeds = on.running, deeds_of(on)
+        running = on.running
+        deeds = deeds_of(running.kie, running.telegram)
 
         async def killed(name: str) -> None:
             await running.services[name].kill()
@@ -70,9 +55,9 @@ async def test_work_goes_on_soon_after_a_kill_and_after_a_return(tmp_path: Path)
 
         async with running.load_meanwhile(every=EVERY):
             for name in SERVICES:
-                await eventually_moves(deeds[name])
+                await eventually_moves(deeds[name.replace("_", "-")])
                 took[name] = await seconds_to_the_next_deed(
-                    deeds[name], away=lambda name=name: killed(name)
+                    deeds[name.replace("_", "-")], away=lambda name=name: killed(name)
                 )
             for server in ("nats", "postgres"):
                 await eventually_moves(deeds[server])
