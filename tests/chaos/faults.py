@@ -37,7 +37,7 @@ class Faults:
         self.healed: list[tuple[float, str]] = []  # monotonic seconds
         self._servers = {"nats": asyncio.Lock(), "postgres": asyncio.Lock()}
         self._processes: set[str] = set()
-        self._bus_lost_at = 0.0  # Unix seconds
+        self._bus_lost_at = self._bus_back_at = 0.0  # Unix seconds
         self.restore = Restore()
 
     async def strike(self, strike: Strike) -> None:
@@ -57,7 +57,7 @@ class Faults:
 
     def went_down_with_bus(self, answered_at: float) -> bool:
         """Claim that a callback may have been stored, and not yet read, when the bus was lost."""
-        return self._bus_lost_at - UNREAD < answered_at <= self._bus_lost_at
+        return self._bus_lost_at - UNREAD < answered_at <= self._bus_back_at
 
     # -- processes -----------------------------------------------------------------------------------
 
@@ -131,6 +131,8 @@ class Faults:
             self._bus_lost_at = time.time()
             shutil.rmtree(nats.data_directory / "store")
             await nats.start()
+            # Without streams nothing is stored: what was heard of as stored until now, the old bus had.
+            self._bus_back_at = time.time()
             await migrate_bus(nats.url)
 
     # -- links ---------------------------------------------------------------------------------------
