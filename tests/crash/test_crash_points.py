@@ -12,7 +12,7 @@ from crash.nursery import nurseries
 from crash.points import SERVICES, all_points, points_of, rewritten
 from crash.stage import stage
 
-SAMPLE, SEED = 12, 20261128
+SAMPLE, SEED = 8, 20261128
 ASYNCHRONOUS = (ast.Await, ast.AsyncFor)
 
 
