@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 CHAT = 1001
 MESSAGE_ID = 77
@@ -31,14 +32,20 @@ class SlowTelegram:
 
 
 @asynccontextmanager
-async def serving() -> AsyncIterator[SlowTelegram]:
-    """Serve it on loopback."""
-    made = SlowTelegram()
+async def listening(serve: Handler) -> AsyncIterator[str]:
+    """Have every call on a port of loopback served; yields the address."""
     server = web.Application()
-    server.router.add_post("/{path:.*}", made.serve)
+    server.router.add_route("*", "/{path:.*}", serve)
     runner = web.AppRunner(server, access_log=None, shutdown_timeout=0.2)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield made
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     await runner.cleanup()
+
+
+@asynccontextmanager
+async def serving() -> AsyncIterator[SlowTelegram]:
+    """Serve it on loopback."""
+    made = SlowTelegram()
+    async with listening(made.serve) as made.url:
+        yield made

@@ -11,6 +11,7 @@ from deliverer.domain.answers import Unclear
 from deliverer.domain.posts import Place
 from deliverer.telegram.calls import Telegram
 from deliverer.telegram.tokens import Tokens
+from slow_telegram import listening
 
 CHAT = 1001
 
@@ -34,14 +35,8 @@ class Middlebox:
 @pytest.fixture
 async def middlebox() -> AsyncIterator[Middlebox]:
     made = Middlebox()
-    server = web.Application()
-    server.router.add_route("*", "/{path:.*}", made.serve)
-    runner = web.AppRunner(server, access_log=None, shutdown_timeout=0.2)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield made
-    await runner.cleanup()
+    async with listening(made.serve) as made.url:
+        yield made
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
