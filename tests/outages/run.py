@@ -21,7 +21,9 @@ EVERY: Final = 0.4  # seconds between two jobs
 SHOWS_WITHIN: Final = 20.0  # seconds until /readyz may say that a dependency is away
 READY_AGAIN: Final = 20.0  # seconds until it must say that it is back
 CAUGHT_UP: Final = 90.0  # seconds; the longest waits between two tries are thirty
-EXPIRES_LATER: Final = 60.0  # seconds a job that nobody can know about outlives the outage
+EXPIRES_LATER: Final = 60.0  # seconds a job that nobody can know about outlives the outage, at least
+# A quarter of a job's life is kept for its task: what waits for KIE must still be submitted when it is back.
+OUTLIVES: Final = 1.6
 # Bounds of what a service may cost while something is away.
 MORE_MEMORY: Final = 48.0  # MiB
 LINES_A_SECOND: Final = 25.0  # of one service's log; half a second's looks at /readyz make four
@@ -89,7 +91,8 @@ async def outage(
 ) -> Told:
     """Let something be away for so many seconds under load, and judge."""
     jobs = round((WARM + seconds) / EVERY)
-    settings = {"JOB_TTL_SECONDS": str(seconds + EXPIRES_LATER)}
+    life = max(seconds + EXPIRES_LATER, OUTLIVES * seconds)
+    settings = {"JOB_TTL_SECONDS": str(life)}
     async with scene(directory, jobs=jobs, settings=settings, child=child) as on:
         running = on.running
         async with watched(running.services) as seen, running.load(every=EVERY) as asking:
@@ -99,7 +102,7 @@ async def outage(
             await asking
             await eventually(lambda: _caught_up(running), within=patience)
             caught_up = time.monotonic() - span.back
-            await running.settled(within=seconds + patience + EXPIRES_LATER)
+            await running.settled(within=life + patience)
             await eventually(lambda: _all_ready(seen, since=span.back), within=READY_AGAIN)
         verdict = await running.verdict()
         return Told(

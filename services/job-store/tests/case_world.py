@@ -194,13 +194,16 @@ class World:
                     )
                 )
 
+    def expire(self) -> None:
+        self.step(lambda case: lifecycle.expire(case, self.rules))
+
     # -- the workers -----------------------------------------------------------------------------
 
     def begin(self, attempt_id: UUID, holder: UUID) -> bool:
         effect_id = self.attempts[attempt_id].effect_id
         answer = self.step(
             lambda case: lifecycle.begin(
-                case, case.effects[effect_id], attempt_id=attempt_id, holder=holder
+                case, case.effects[effect_id], self.rules, attempt_id=attempt_id, holder=holder
             )
         )
         if isinstance(answer, str):
@@ -336,7 +339,7 @@ class World:
             # The last look is at what waits half a day.
             self.now += timedelta(hours=13) if turn == 200 else timedelta(seconds=40)
             self.end_leases()
-            self.step(lifecycle.expire)
+            self.expire()
             for effect in self.due():
                 self.claim(effect)
             for effect in self.effects:

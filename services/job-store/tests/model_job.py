@@ -13,6 +13,7 @@ from contracts.values import JobState, MoneyState, PartState, label
 from model_delivery import SETTLED, Clock, Delivery, Work
 
 LIFE = timedelta(hours=1)
+WORKING_TIME = timedelta(minutes=15)  # kept for the task: nobody begins to make it any later
 OPEN = {JobState.CREATED, JobState.SUBMITTING, JobState.RUNNING}
 UNSUBMITTED = {JobState.CREATED, JobState.SUBMITTING}
 USERS_FAULT = {RefusalCode.CHAT_GONE, RefusalCode.NO_RIGHTS}
@@ -163,8 +164,17 @@ class Job:
             self._task_exists()
             self.fail()
 
+    @property
+    def may_submit(self) -> bool:
+        """Say whether what is left of its life is enough for a task."""
+        return self.clock.now < self.expires - WORKING_TIME
+
     def expire(self) -> None:
-        if self.state in OPEN and self.expires <= self.clock.now:
+        """End what is over, and what nobody has begun to submit and may begin no more."""
+        work = self.submit
+        is_unbegun = work is not None and work.is_live and work.holder is None
+        is_over = self.expires <= self.clock.now or (is_unbegun and not self.may_submit)
+        if self.state in OPEN and is_over:
             self._end(JobState.EXPIRED)
 
     def _end(self, state: JobState) -> None:

@@ -82,7 +82,8 @@ class Model:
         job, work = attempt.job, attempt.work
         wanted = {"submit": JobState.SUBMITTING, "send": JobState.SUCCEEDED}[work.kind]
         is_open = work.until is not None and work.until > self.clock.now
-        return work.listens_to(attempt_id, holder) and is_open and job.state is wanted
+        in_time = work.kind != "submit" or job.may_submit
+        return work.listens_to(attempt_id, holder) and is_open and in_time and job.state is wanted
 
     def begun(self, attempt_id: UUID, holder: UUID, *, lease: float) -> None:
         work = self.desk.attempts[attempt_id].work

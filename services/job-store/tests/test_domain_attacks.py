@@ -60,7 +60,7 @@ def running(**fields: object) -> World:
 def expired(**fields: object) -> World:
     world = running(**fields)
     world.now += timedelta(hours=2)
-    world.step(lifecycle.expire)
+    world.expire()
     assert world.job.state is JobState.EXPIRED
     return world
 

@@ -137,7 +137,7 @@ class AnyLife(RuleBasedStateMachine):
 
     @rule()
     def the_deadline_is_looked_at(self) -> None:
-        self.world.step(lifecycle.expire)
+        self.world.expire()
 
     @rule()
     def what_is_due_is_claimed(self) -> None:

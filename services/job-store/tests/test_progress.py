@@ -23,7 +23,6 @@ from contracts.outcomes import Ambiguous, Later, NotSent, Refused
 from contracts.reports import ReportedMedia, ReportState
 from contracts.submissions import SubmissionRequested, TaskCreated
 from contracts.values import JobState, MediaKind, label
-from job_store.domain import lifecycle
 from job_store.domain.reports import Trust
 from job_store.domain.rows import LIVE, Bot, EffectKind
 from job_store.domain.rules import Rules, Usual
@@ -344,5 +343,5 @@ def test_an_expired_job_says_nothing_more():
     world = running()
     tell(world, 40)
     world.now += timedelta(hours=2)
-    world.step(lifecycle.expire)
+    world.expire()
     assert not [e for e in world.effects if e.kind is EffectKind.PROGRESS and e.state in LIVE]

@@ -72,6 +72,32 @@ async def test_an_uncertain_submission_ends_by_the_deadline(store: Store):
     assert await store.wallet() == (10, 0)
 
 
+async def test_a_task_nobody_would_wait_for_is_never_begun_and_its_price_goes_back(store: Store):
+    await store.topup(20)
+    await store.made(create(price=10))
+    ask = await store.submission()
+    waiting = await store.made(create(price=10))
+    await store.run("UPDATE jobs SET expires_at = now() + interval '14 minutes'")
+
+    answer = await store.begin(ask.attempt.id)
+    await store.effects.expire_jobs(10)
+
+    assert answer == Stop(reason="too_late_to_submit")
+    assert {(await store.job(id_)).state for id_ in (ask.job_id, waiting)} == {JobState.EXPIRED}
+    assert await store.wallet() == (20, 0)
+
+
+async def test_what_was_begun_has_the_whole_of_its_life(store: Store):
+    job_id = await store.made()
+    ask = await store.submission()
+    await store.begin(ask.attempt.id)
+    await store.run("UPDATE jobs SET expires_at = now() + interval '1 minute'")
+
+    await store.effects.expire_jobs(10)
+
+    assert (await store.job(job_id)).state is JobState.SUBMITTING
+
+
 async def test_cancel_and_claim_exclude_each_other(store: Store):
     for _ in range(10):
         await store.topup(10)

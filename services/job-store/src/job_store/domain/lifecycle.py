@@ -106,7 +106,9 @@ def claim_poll(case: Case, effect: Effect) -> bool:
     return True
 
 
-def begin(case: Case, effect: Effect, *, attempt_id: UUID, holder: UUID) -> timedelta | str:
+def begin(
+    case: Case, effect: Effect, rules: Rules, *, attempt_id: UUID, holder: UUID
+) -> timedelta | str:
     """Let one holder of the open attempt act, or say why not.
 
     The same holder may ask again after a lost reply; a redelivery asks as another holder.
@@ -124,6 +126,8 @@ def begin(case: Case, effect: Effect, *, attempt_id: UUID, holder: UUID) -> time
     state, lease = MAY_BEGIN[effect.kind]
     if case.job.state is not state:
         return f"job_{case.job.state}"
+    if effect.kind is EffectKind.SUBMIT and is_too_late_to_submit(case, rules):
+        return "too_late_to_submit"
     case.put(revised(effect, holder=holder, lease_until=case.now + lease))
     return lease
 
@@ -232,15 +236,29 @@ def cancel(case: Case) -> str | None:
     return None
 
 
-def expire(case: Case) -> None:
-    """Our own end: nothing came in time. A later success still yields a free result."""
-    if case.job.state not in OPEN or case.job.expires_at > case.now:
+def is_too_late_to_submit(case: Case, rules: Rules) -> bool:
+    """Claim that the rest of the job's life is shorter than its task may take."""
+    return case.job.expires_at - rules.working_time <= case.now
+
+
+def expire(case: Case, rules: Rules) -> None:
+    """Our own end: nothing came in time, or could any more. A later success still yields a free result."""
+    if case.job.state not in OPEN:
+        return
+    is_over = case.job.expires_at <= case.now
+    if not is_over and not (_is_unbegun(case) and is_too_late_to_submit(case, rules)):
         return
     case.change(failure=FailureClass.TIMEOUT)
     case.move(JobState.EXPIRED, cause=Cause.OURS)
     money.release(case)
     stop_asking(case)
     delivery.notify_failure(case, FailureClass.TIMEOUT)
+
+
+def _is_unbegun(case: Case) -> bool:
+    """Claim that nobody has made the job's task, nor is let to at this moment."""
+    submit = case.effect_of(EffectKind.SUBMIT)
+    return submit is not None and submit.state in LIVE and submit.holder is None
 
 
 def on_lease_end(case: Case, effect: Effect, rules: Rules) -> None:

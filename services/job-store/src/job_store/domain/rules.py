@@ -55,6 +55,15 @@ class Rules:
     orphan_ttl: timedelta = timedelta(hours=1)
     usual: Callable[[str, str, str], Usual] = nothing_learned
 
+    @property
+    def working_time(self) -> timedelta:
+        """Return what of a job's life is kept for its task: its submission begins before, or never.
+
+        Of the usual hour a quarter, because KIE takes up to a quarter of an hour. A task begun later would
+        be paid for and shown to nobody.
+        """
+        return self.job_ttl / 4
+
     def poll_delay(self, polls: int) -> timedelta:
         """Return the wait before the next poll: growing by half, up to half a minute or the first wait."""
         longest = max(self.poll_after, timedelta(seconds=30))

@@ -18,7 +18,7 @@ from job_store.domain import delivery, lifecycle
 from job_store.domain.case import Case
 from job_store.domain.pacing import Limits
 from job_store.domain.rows import EffectKind, EffectState
-from job_store.domain.rules import TELEGRAM_LEASE
+from job_store.domain.rules import TELEGRAM_LEASE, Rules
 from job_store.store.claiming import hand_out
 from job_store.store.pacing import park
 from job_store.store.pacing import sql as pacing_sql
@@ -118,7 +118,7 @@ class Effects:
         """Say who may act; see ``lifecycle.begin``."""
         async with self._units.begin() as tx:
             effects = await _effects_of(tx, [ask.attempt_id for ask in batch])
-            return [_begin(effects.get(ask.attempt_id), ask) for ask in batch]
+            return [_begin(effects.get(ask.attempt_id), ask, tx.rules) for ask in batch]
 
     async def carried(self, batch: list[Carried]) -> list[Go | Stop]:
         """Bind carriers to their parts; see ``delivery.carried``."""
@@ -181,12 +181,14 @@ class Effects:
             return len(over)
 
     async def expire_jobs(self, limit: int) -> int:
-        """End the jobs whose result did not come in time."""
+        """End the jobs whose result did not come in time, or could not any more."""
         async with self._units.begin() as tx:
-            overdue = await tx.connection.fetch(sql.lock_overdue, limit)
+            overdue = await tx.connection.fetch(
+                sql.lock_overdue, limit, tx.rules.working_time
+            )
             await tx.lock(row["id"] for row in overdue)
             for case in tx.cases.values():
-                lifecycle.expire(case)
+                lifecycle.expire(case, tx.rules)
             return len(overdue)
 
     async def returned(self, *, bot: str, chat_id: int) -> int:
@@ -219,14 +221,14 @@ def _is_held(tx: Transaction, job_id: UUID) -> bool:
     return job_id in tx.cases and tx.cases[job_id].is_held
 
 
-def _begin(found: tuple[Case, UUID] | None, ask: Begin) -> Go | Stop:
+def _begin(found: tuple[Case, UUID] | None, ask: Begin, rules: Rules) -> Go | Stop:
     if found is None:
         return Stop(reason="unknown_attempt")
     case, effect_id = found
     if ask.not_after < case.now:
         return Stop(reason="asked_too_late")
     answer = lifecycle.begin(
-        case, case.effects[effect_id], attempt_id=ask.attempt_id, holder=ask.holder
+        case, case.effects[effect_id], rules, attempt_id=ask.attempt_id, holder=ask.holder
     )
     return Stop(reason=answer) if isinstance(answer, str) else Go(lease=answer.total_seconds())
 

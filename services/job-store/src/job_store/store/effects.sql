@@ -18,8 +18,12 @@ WHERE e.state = 'acting' AND e.lease_until < now()
 ORDER BY e.lease_until LIMIT $1 FOR UPDATE OF j SKIP LOCKED
 
 -- lock_overdue --
+-- What nobody has begun to submit ends earlier, by the time ($2) a task may take.
 SELECT id FROM jobs
-WHERE state IN ('created', 'submitting', 'running') AND expires_at <= now()
+WHERE state IN ('created', 'submitting', 'running') AND expires_at <= now() + $2::interval
+    AND (expires_at <= now() OR state <> 'running' AND EXISTS (
+        SELECT FROM effects e WHERE e.job_id = jobs.id AND e.kind = 'submit'
+            AND e.state IN ('pending', 'acting') AND e.holder IS NULL))
     AND NOT EXISTS (SELECT FROM restores WHERE resumed_at IS NULL)
 ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED
 
