@@ -1,7 +1,7 @@
 """Five services as processes on servers that are given, a load through them, and the judge of what became of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,6 +24,7 @@ from testkit.kie import FakeKie
 from testkit.links import Link
 from testkit.ports import LOOPBACK, free_port, port_of
 from testkit.processes import ServiceProcess, ServiceSpec, python_module
+from testkit.processes.nursery import Nursery, process_of
 from testkit.telegram import FakeTelegram, Limits
 
 SERVICES: Final = ("job_store", "callback_gateway", "submitter", "reconciler", "deliverer")
@@ -159,11 +160,12 @@ async def ensemble(
     directory: Path,
     errands: tuple[Errand, ...],
     settings: Mapping[str, str] | None = None,
-    child: Sequence[str] = (),
+    nursery: Nursery | None = None,
 ) -> AsyncIterator[Ensemble]:
     """Start everything on migrated servers, and end it in order.
 
-    `settings` come on top of the usual ones; `child` is a module that runs a service given by name.
+    `settings` come on top of the usual ones; without a `nursery` every
+    service is started by itself.
     """
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
@@ -184,7 +186,7 @@ async def ensemble(
             "DATABASE_URL": database_url,
         }
         services = {
-            name: service(name, told | dict(settings or {}), logs=directory, child=child)
+            name: service(name, told | dict(settings or {}), logs=directory, nursery=nursery)
             for name in SERVICES
         }
         for process in services.values():
@@ -239,19 +241,19 @@ def _told(links: Mapping[str, Link], api_key: str, gateway: int) -> dict[str, st
 
 
 def service(
-    name: str, told: Mapping[str, str], *, logs: Path, child: Sequence[str] = ()
+    name: str, told: Mapping[str, str], *, logs: Path, nursery: Nursery | None = None
 ) -> ServiceProcess:
     """Return one service with a health port of its own, not started."""
     health = free_port()
-    command = python_module(*child, name)
-    return ServiceProcess(
+    return process_of(
         ServiceSpec(
             name=name,
-            command=command,
+            command=python_module(name),
             log=logs / f"{name}.log",
             env={f"SENDONCE_{key}": value for key, value in told.items()}
             | {"SENDONCE_HEALTH_PORT": str(health), "PYTHONPATH": str(Path(__file__).parent)},
             ready_url=f"http://{LOOPBACK}:{health}/readyz",
             ready_within=READY_WITHIN,
-        )
+        ),
+        nursery,
     )

@@ -2,7 +2,7 @@
 
 import base64
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,8 @@ from sendonce_cli.demo.errands import Errand
 from testkit.kie import SANDBOX_API_KEY, FakeKie
 from testkit.links import CommitReplies, Link, PubAcks
 from testkit.ports import LOOPBACK, free_port, port_of
-from testkit.processes import ServiceProcess, ServiceSpec, python_module
+from testkit.processes import ServiceSpec, python_module
+from testkit.processes.nursery import Nursery, process_of
 from testkit.servers import Durability, NatsServer, PostgresServer
 from testkit.telegram import FakeTelegram, Limits
 
@@ -56,8 +57,10 @@ class Arena:
 
 
 @asynccontextmanager
-async def arena(directory: Path, errands: tuple[Errand, ...], *, seed: int) -> AsyncIterator[Arena]:
-    """Start everything, and end it in order."""
+async def arena(
+    directory: Path, errands: tuple[Errand, ...], *, seed: int, nursery: Nursery | None = None
+) -> AsyncIterator[Arena]:
+    """Start everything, and end it in order; services are forked when there is a nursery."""
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         postgres = await enter(PostgresServer(directory / "postgres", durability=Durability.KILL))
@@ -83,7 +86,8 @@ async def arena(directory: Path, errands: tuple[Errand, ...], *, seed: int) -> A
         for link in links.values():
             await enter(link)
         told = _told(links, postgres, hmac_key)
-        keeper = Keeper(_processes(told, gateways=gateways, logs=directory / "logs"))
+        own = _specs(told, gateways=gateways, logs=directory / "logs")
+        keeper = Keeper({spec.name: process_of(spec, nursery) for spec in own})
         await enter(keeper)
         direct = await nats.connect(bus.url, **PATIENT)
         stack.push_async_callback(direct.close)
@@ -131,22 +135,16 @@ def _told(links: dict[str, Link], postgres: PostgresServer, hmac_key: str) -> di
     }
 
 
-def _processes(
-    told: dict[str, str], *, gateways: list[int], logs: Path
-) -> dict[str, ServiceProcess]:
-    processes = {}
+def _specs(told: dict[str, str], *, gateways: list[int], logs: Path) -> Iterator[ServiceSpec]:
     for service in SERVICES:
         for number, gateway in enumerate(gateways, start=1):
             name, health = f"{service}-{number}", free_port()
             own = {**told, "HEALTH_PORT": str(health), "GATEWAY_PORT": str(gateway)}
-            processes[name] = ServiceProcess(
-                ServiceSpec(
-                    name=name,
-                    command=python_module(service.replace("-", "_")),
-                    log=logs / f"{name}.log",
-                    env={f"SENDONCE_{key}": value for key, value in own.items()},
-                    ready_url=f"http://{LOOPBACK}:{health}/readyz",
-                    ready_within=READY_WITHIN,
-                )
+            yield ServiceSpec(
+                name=name,
+                command=python_module(service.replace("-", "_")),
+                log=logs / f"{name}.log",
+                env={f"SENDONCE_{key}": value for key, value in own.items()},
+                ready_url=f"http://{LOOPBACK}:{health}/readyz",
+                ready_within=READY_WITHIN,
             )
-    return processes

@@ -24,6 +24,7 @@ from sendonce_cli.demo.errands import Errand, User
 from sendonce_cli.demo.options import Faults as Hostility
 from sendonce_cli.demo.pulse import Pulse
 from testkit import proof
+from testkit.processes.nursery import Nursery
 
 JOBS_A_SECOND: Final = 3.0
 QUIET_WITHIN: Final = (
@@ -96,14 +97,16 @@ class Told:
         }
 
 
-async def run(directory: Path, *, seconds: float, seed: int, say: Say) -> Told:
-    """Fight for so many seconds, let the dust settle, and judge."""
+async def run(
+    directory: Path, *, seconds: float, seed: int, say: Say, nursery: Nursery | None = None
+) -> Told:
+    """Fight for so many seconds, let the dust settle, and judge; see `arena` for the nursery."""
     jobs = round(seconds * JOBS_A_SECOND)
     errands = errands_of.draw(jobs=jobs, faults=Hostility.HARD, seed=seed)
     schedule = draw(seconds=seconds, seed=seed)
     say("starting NATS, Postgres, the links and ten processes")
     async with (
-        arena(directory, errands, seed=seed) as ring,
+        arena(directory, errands, seed=seed, nursery=nursery) as ring,
         SendOnce(ring.bus, bot="default") as sendonce,
     ):
         fight = _Fight(ring, Bot(sendonce), Faults(ring), errands, say=say)

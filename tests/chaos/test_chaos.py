@@ -9,6 +9,7 @@ from chaos.report import offenders
 from chaos.run import run
 from chaos.schedule import DURABLES, FAULTS, ONCE, WEIGHTS, draw
 from contracts import streams
+from nursery import nursery
 
 SECONDS, SEED = 60.0, 1
 
@@ -43,7 +44,8 @@ async def test_everything_fails_at_once_and_no_promise_is_broken(
     directory = tmp_path_factory.mktemp("chaos")
     said: list[str] = []
 
-    told = await run(directory, seconds=SECONDS, seed=SEED, say=said.append)
+    async with nursery(directory) as born:
+        told = await run(directory, seconds=SECONDS, seed=SEED, say=said.append, nursery=born)
 
     assert told.is_clean, [*offenders(told), *said[-3:]]
     assert told.verdict.jobs == sum(

@@ -20,6 +20,7 @@ from deployment import eventually
 from ensemble import PATIENT, Ensemble, ensemble, errands, troubles
 from job_store.migrate import migrate_bus
 from judging import kept_digests
+from nursery import nursery
 from testkit.servers import Durability
 from testkit.servers.nats_cluster import NatsCluster
 
@@ -93,11 +94,13 @@ async def test_fault_13_16_a_killed_leader_loses_nothing(
     three: NatsCluster, database_url: str, tmp_path: Path
 ) -> None:
     async with (
+        nursery(tmp_path) as born,
         ensemble(
             nats_url=three.url,
             database_url=database_url,
             directory=tmp_path / "logs",
             errands=errands(JOBS),
+            nursery=born,
         ) as running,
         direct(three) as client,
         probed(running, client) as (pubacks, callbacks),
@@ -163,11 +166,13 @@ async def test_fault_17_a_minority_refuses_callbacks_and_a_majority_takes_them_a
     three: NatsCluster, database_url: str, tmp_path: Path
 ) -> None:
     async with (
+        nursery(tmp_path) as born,
         ensemble(
             nats_url=three.url,
             database_url=database_url,
             directory=tmp_path / "logs",
             errands=errands(20),
+            nursery=born,
         ) as running,
         direct(three) as client,
         probed(running, client) as (_pubacks, callbacks),

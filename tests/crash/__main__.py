@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,11 +21,12 @@ from rich.table import Table
 from chassis import logs
 from crash import trials
 from crash.lives import BY_NAME
-from crash.nursery import Nursery, nurseries
+from crash.nursery import nursery_under_orders
 from crash.points import all_points
 from crash.stage import Stage, stage
 from crash.trials import Told, Trial
 from job_store.migrate import migrate_database
+from testkit.processes.nursery import Nursery
 from testkit.servers import Durability, NatsServer, PostgresServer
 
 OUT: Final = Path(".sendonce/crash/trials.json")
@@ -69,7 +70,7 @@ async def attack(chosen: argparse.Namespace, console: Console) -> Run:
     """Find the trials in one deployment, then share them among all."""
     async with AsyncExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="crash-")))
-        born = await stack.enter_async_context(nurseries(directory))
+        born = await stack.enter_async_context(nursery_under_orders(directory))
         stages = [
             await stack.enter_async_context(deployment(directory / str(number), born))
             for number in range(chosen.stages)
@@ -119,7 +120,7 @@ async def shared_out(
 
 
 @asynccontextmanager
-async def deployment(directory: Path, nurseries: Mapping[str, Nursery]) -> AsyncIterator[Stage]:
+async def deployment(directory: Path, nursery: Nursery) -> AsyncIterator[Stage]:
     """One deployment with servers of its own."""
     directory.mkdir()
     async with (
@@ -128,7 +129,7 @@ async def deployment(directory: Path, nurseries: Mapping[str, Nursery]) -> Async
     ):
         await migrate_database(postgres.url)
         async with stage(
-            database_url=postgres.url, nats_url=nats.url, directory=directory, nurseries=nurseries
+            database_url=postgres.url, nats_url=nats.url, directory=directory, nursery=nursery
         ) as running:
             yield running
 

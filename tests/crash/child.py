@@ -8,7 +8,6 @@ reached). An order is taken back before it is obeyed, so it is obeyed once.
 import builtins
 import json
 import os
-import runpy
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable
@@ -143,22 +142,9 @@ class _Loader(SourceFileLoader):
         return code
 
 
-def shorten(module: str) -> None:
+def shorten() -> None:
     """Give job-store the short leases; after the hook, before its users."""
-    if module == "job_store":
-        from job_store.domain import rules  # noqa: PLC0415
+    from job_store.domain import rules  # noqa: PLC0415
 
-        for name, seconds in SHORT.items():
-            setattr(rules, name, timedelta(seconds=seconds))
-
-
-def run_module(module: str) -> None:
-    """Become the service."""
-    sys.argv = [module]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
-
-
-def run_short(module: str) -> None:
-    """Become one service, with the short leases."""
-    shorten(module)
-    run_module(module)
+    for name, seconds in SHORT.items():
+        setattr(rules, name, timedelta(seconds=seconds))

@@ -13,7 +13,7 @@ from nats.aio.client import Client
 from contracts import streams
 from crash.bot import Bot
 from crash.child import ORDERS
-from crash.nursery import Nursery, forked
+from crash.points import SERVICES
 from deployment import HMAC_KEY, KEY, TOKEN
 from ensemble import PATIENT
 from job_store.migrate import migrate_bus
@@ -22,7 +22,8 @@ from testkit.kie import FakeKie, Plan
 from testkit.kie.profiles import Durations
 from testkit.links import Link
 from testkit.ports import LOOPBACK, free_port
-from testkit.processes import ServiceProcess, ServiceSpec
+from testkit.processes import ServiceProcess, ServiceSpec, python_module
+from testkit.processes.nursery import Nursery, process_of
 from testkit.telegram import FakeTelegram
 
 EXPIRES_AFTER: Final = 25.0  # seconds; a submission nobody can know about ends then
@@ -95,7 +96,7 @@ class Stage:
 
 @asynccontextmanager
 async def stage(
-    *, database_url: str, nats_url: str, directory: Path, nurseries: Mapping[str, Nursery]
+    *, database_url: str, nats_url: str, directory: Path, nursery: Nursery
 ) -> AsyncIterator[Stage]:
     """Start everything; `database_url` is migrated already."""
     await migrate_bus(nats_url)
@@ -111,12 +112,14 @@ async def stage(
         door = await enter(Link(*gateways, port=free_port()))
         told = _told(kie, telegram, door) | {"NATS_URL": nats_url, "DATABASE_URL": database_url}
         services = {
-            name: forked(_spec(name, told, port=gateways[0], orders=orders, logs=directory), born)
-            for name, born in nurseries.items()
+            name: process_of(
+                _spec(name, told, port=gateways[0], orders=orders, logs=directory), nursery
+            )
+            for name in SERVICES
         }
         twins = {
-            name: forked(_spec(name, told, port=gateways[1], orders=never, logs=never), born)
-            for name, born in nurseries.items()
+            name: process_of(_spec(name, told, port=gateways[1], orders=never, logs=never), nursery)
+            for name in SERVICES
         }
         for process in (*services.values(), *twins.values()):
             stack.push_async_callback(process.stop)
@@ -161,7 +164,7 @@ def _spec(
     own = {**told, "GATEWAY_PORT": str(port), "HEALTH_PORT": str(health)}
     return ServiceSpec(
         name=name,
-        command=(),
+        command=python_module(name),
         log=logs / f"{name}.log",
         env={f"SENDONCE_{key}": value for key, value in own.items()}
         | {ORDERS: str(orders / f"{name}.json")},

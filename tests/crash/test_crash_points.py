@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from crash import trials
-from crash.nursery import nurseries
+from crash.nursery import nursery_under_orders
 from crash.points import SERVICES, all_points, points_of, rewritten
 from crash.stage import stage
 
@@ -60,9 +60,9 @@ async def test_fault_26_a_service_that_dies_where_it_waits_breaks_no_promise(
 ) -> None:
     """A sample; `make crash` tries every point."""
     async with (
-        nurseries(tmp_path) as born,
+        nursery_under_orders(tmp_path) as born,
         stage(
-            database_url=database_url, nats_url=nats_url, directory=tmp_path, nurseries=born
+            database_url=database_url, nats_url=nats_url, directory=tmp_path, nursery=born
         ) as deployment,
     ):
         found = await trials.reached(deployment, tmp_path)

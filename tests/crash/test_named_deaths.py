@@ -9,7 +9,7 @@ import pytest_asyncio
 from crash import trials
 from crash.blows import Blow, killed_when
 from crash.lives import BY_NAME
-from crash.nursery import nurseries
+from crash.nursery import nursery_under_orders
 from crash.points import all_points
 from crash.stage import Stage, stage
 from crash.trials import Told, Trial
@@ -26,9 +26,9 @@ FOR_EVER = 600.0  # seconds; the caller is dead long before
 @pytest_asyncio.fixture
 async def deployment(database_url: str, nats_url: str, tmp_path: Path) -> AsyncIterator[Stage]:
     async with (
-        nurseries(tmp_path) as born,
+        nursery_under_orders(tmp_path) as born,
         stage(
-            database_url=database_url, nats_url=nats_url, directory=tmp_path, nurseries=born
+            database_url=database_url, nats_url=nats_url, directory=tmp_path, nursery=born
         ) as running,
     ):
         yield running

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from job_store.migrate import migrate_bus, migrate_database
 from outages.absences import Absence, Scene
 from outages.watch import READY_WITHIN, Seen, watched
 from testkit import proof
+from testkit.processes.nursery import Nursery
 from testkit.servers import Durability, NatsServer, PostgresServer
 
 WARM: Final = 4.0  # seconds of load before: jobs are in every stage
@@ -21,7 +22,9 @@ EVERY: Final = 0.4  # seconds between two jobs
 SHOWS_WITHIN: Final = 20.0  # seconds until /readyz may say that a dependency is away
 READY_AGAIN: Final = 20.0  # seconds until it must say that it is back
 CAUGHT_UP: Final = 90.0  # seconds; the longest waits between two tries are thirty
-EXPIRES_LATER: Final = 60.0  # seconds a job that nobody can know about outlives the outage, at least
+EXPIRES_LATER: Final = (
+    60.0  # seconds a job that nobody can know about outlives the outage, at least
+)
 # A quarter of a job's life is kept for its task: what waits for KIE must still be submitted when it is back.
 OUTLIVES: Final = 1.6
 # Bounds of what a service may cost while something is away.
@@ -62,7 +65,7 @@ class Span:
 
 @asynccontextmanager
 async def scene(
-    directory: Path, *, jobs: int, settings: dict[str, str], child: Sequence[str] = ()
+    directory: Path, *, jobs: int, settings: dict[str, str], nursery: Nursery | None = None
 ) -> AsyncIterator[Scene]:
     """Start servers of their own, and five services on them."""
     async with (
@@ -76,7 +79,7 @@ async def scene(
             directory=directory / "logs",
             errands=errands(jobs),
             settings=settings,
-            child=child,
+            nursery=nursery,
         ) as running:
             yield Scene(running=running, nats=nats, postgres=postgres)
 
@@ -86,14 +89,14 @@ async def outage(
     directory: Path,
     *,
     seconds: float,
-    child: Sequence[str] = (),
+    nursery: Nursery | None = None,
     patience: float = CAUGHT_UP,
 ) -> Told:
     """Let something be away for so many seconds under load, and judge."""
     jobs = round((WARM + seconds) / EVERY)
     life = max(seconds + EXPIRES_LATER, OUTLIVES * seconds)
     settings = {"JOB_TTL_SECONDS": str(life)}
-    async with scene(directory, jobs=jobs, settings=settings, child=child) as on:
+    async with scene(directory, jobs=jobs, settings=settings, nursery=nursery) as on:
         running = on.running
         async with watched(running.services) as seen, running.load(every=EVERY) as asking:
             await asyncio.sleep(WARM)  # noqa: TID251 - the load before

@@ -7,6 +7,7 @@ import pytest
 
 from deployment import eventually
 from ensemble import Ensemble, troubles
+from nursery import nursery
 from outages.run import scene
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
@@ -23,7 +24,10 @@ async def in_every_stage(running: Ensemble) -> bool:
 
 async def test_fault_56_everything_killed_at_once_and_started_at_once(tmp_path: Path) -> None:
     settings = {"JOB_TTL_SECONDS": TTL}
-    async with scene(tmp_path, jobs=JOBS, settings=settings, child=("outages.child",)) as on:
+    async with (
+        nursery(tmp_path, short=True) as born,
+        scene(tmp_path, jobs=JOBS, settings=settings, nursery=born) as on,
+    ):
         running = on.running
         async with running.load(every=EVERY) as asking:
             await eventually(lambda: in_every_stage(running), within=30)

@@ -1,6 +1,7 @@
 """A run in several processes: who measures time is alone, and the long ones come first."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -46,6 +47,11 @@ async def test_waits(number):
 def test_crosses_services():
     note("e2e")
 """
+PLUGINS = [
+    argument
+    for name in ("no:cacheprovider", "xdist", "asyncio", "sendonce")
+    for argument in ("-p", name)
+]
 SETTINGS = """
 [pytest]
 asyncio_mode = auto
@@ -60,11 +66,12 @@ def run(directory: Path, *arguments: str) -> list[list[str]]:
     (directory / "pytest.ini").write_text(SETTINGS)
     (directory / "test_suite.py").write_text(SUITE)
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments, str(directory)],
+        [sys.executable, "-m", "pytest", *PLUGINS, *arguments, str(directory)],
         capture_output=True,
         text=True,
         check=False,
         cwd=directory,
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},  # noqa: TID251 - of a process we start
     )
     assert done.returncode == 0, done.stdout
     return [json.loads(line) for line in (directory / "order").read_text().splitlines()]

@@ -9,10 +9,11 @@ import pytest
 
 USE = """
 import json, sys, time
+from deliverer import app
 from deliverer.telegram.aiogram_import import load_aiogram
-started = time.perf_counter()
 load_aiogram(fast=sys.argv[1] == "fast")
-imported = time.perf_counter() - started
+from deliverer.handlers import acting, requests
+started = time.process_time()
 
 from aiogram.methods import DeleteMessage
 from aiogram.methods.base import Response
@@ -87,18 +88,14 @@ for result in results:
             told.append([[one["type"], list(one["loc"])] for one in wrong.errors()])
 error = {"ok": False, "error_code": 429, "description": "x", "parameters": {"retry_after": 3}}
 told.append(repr(Response[Message].model_validate(error)))
-print(json.dumps({"told": told, "imported": imported}))
+print(json.dumps({"told": told, "started": started}))
 """
 
-START = """
-import json, time
-from deliverer import app
-from deliverer.telegram.aiogram_import import load_aiogram
-load_aiogram(fast=True)
-from deliverer.handlers import acting, requests
-print(json.dumps(time.process_time()))
-"""
 CPU_SECONDS = 3.0  # of a start up to where the first request could be read; a restart costs these
+
+# Of the CPU time up to where the first request could be read, which every restart costs. A share, not
+# seconds: machines differ by a factor of two.
+MOST_OF_A_NORMAL_START = 0.67
 
 
 def told(script: str, *arguments: str) -> Any:
@@ -110,15 +107,11 @@ def told(script: str, *arguments: str) -> Any:
 
 
 @pytest.mark.timeout(120)
-def test_both_imports_know_the_same_types_and_methods():
+def test_a_fast_start_knows_the_same_types_and_methods_and_costs_two_thirds_at_most(
+    record_property,
+):
     fast, normal = told(USE, "fast"), told(USE, "normal")
 
+    record_property("cpu_seconds", {"fast": fast["started"], "normal": normal["started"]})
     assert fast["told"] == normal["told"]
-    assert fast["imported"] < normal["imported"]
-
-
-def test_a_start_costs_less_than_three_seconds_of_cpu(record_property):
-    seconds = told(START)
-
-    record_property("cpu_seconds", seconds)
-    assert seconds < CPU_SECONDS
+    assert fast["started"] < MOST_OF_A_NORMAL_START * normal["started"]

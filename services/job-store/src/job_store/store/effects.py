@@ -183,9 +183,7 @@ class Effects:
     async def expire_jobs(self, limit: int) -> int:
         """End the jobs whose result did not come in time, or could not any more."""
         async with self._units.begin() as tx:
-            overdue = await tx.connection.fetch(
-                sql.lock_overdue, limit, tx.rules.working_time
-            )
+            overdue = await tx.connection.fetch(sql.lock_overdue, limit, tx.rules.working_time)
             await tx.lock(row["id"] for row in overdue)
             for case in tx.cases.values():
                 lifecycle.expire(case, tx.rules)
