@@ -14,7 +14,8 @@ from fuzz import hostile, speech
 
 SECONDS_PER_MIB: Final = 1.0
 LEAST_SECONDS: Final = 0.5
-EXAMPLES: Final = 20  # of each class; `make fuzz` goes on for as long as one likes
+DRAWN: Final = 20  # by Hypothesis, for each class; `make fuzz` goes on for as long as one likes
+SENT_AT_LEAST: Final = 60
 
 every_class = pytest.mark.parametrize("cls", speech.classes(), ids=lambda cls: cls.__name__)
 
@@ -42,7 +43,7 @@ def check(cls: type[Value], raw: bytes) -> bool:
 
 
 @every_class
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=DRAWN, deadline=None)
 @given(dice=st.randoms(use_true_random=False), which=st.integers(0))
 def test_a_mutant_is_read_as_it_will_be_written_or_refused(
     cls: type[Value], dice: Random, which: int
@@ -58,7 +59,7 @@ def test_a_long_run_of_mutants_changes_nothing(cls: type[Value], effort, tell) -
     samples = speech.samples_of(cls)
     until = time.monotonic() + (effort.seconds or 0) / len(speech.classes())
     sent = read = 0
-    while sent < EXAMPLES or time.monotonic() < until:
+    while sent < SENT_AT_LEAST or time.monotonic() < until:
         raw = hostile.mutant(dice.choice(samples), dice)
         read += check(cls, raw)
         sent += 1

@@ -109,6 +109,8 @@ def test_no_medium_is_lost_without_an_anomaly(heard: values.Reading) -> None:
         assert {reported.URL_DROPPED, reported.MEDIA_CUT} & set(reading.anomalies)
 
 
+# A reading at the limit is long to print, and Hypothesis warns that it is.
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")
 @given(readings)
 def test_all_media_together_have_a_bounded_room(heard: values.Reading) -> None:
     reading = reported.reading_of(heard)

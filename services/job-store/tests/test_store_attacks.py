@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -406,7 +407,7 @@ async def test_the_clocks_read_indexes_however_many_jobs_are_over(store: Store):
     plans = {
         "effects_due": await plan(store, effects_sql.lock_due, 300),
         "effects_leased": await plan(store, effects_sql.lock_leases_over, 200),
-        "jobs_overdue": await plan(store, effects_sql.lock_overdue, 200),
+        "jobs_overdue": await plan(store, effects_sql.lock_overdue, 200, timedelta(minutes=15)),
         "jobs_of_chat": await plan(store, effects_sql.lock_parked, "shop", 7),
         "jobs_undelivered": await plan(store, requests_sql.undelivered, "shop", job_id, 100),
     }
