@@ -40,7 +40,13 @@ async def test_fault_58_three_hundred_results_in_one_moment_are_each_charged_and
     await deployment.kie.until(lambda kie: kie.counts()["tasks"] == BURST, within=60)
     for task in deployment.kie.tasks():
         deployment.kie.finish(task.task_id)
-    done = await deployment.until_final(*jobs, within=120)
+
+    async def all_delivered() -> bool:
+        (bot,) = (await deployment.ops("status"))["bots"]
+        return bool(bot["by_state"].get("delivered") == BURST)
+
+    await deployment.eventually(all_delivered, within=120)
+    done = await deployment.until_final(*jobs)
 
     assert {(job.state, job.money) for job in done} == {(JobState.DELIVERED, MoneyState.CAPTURED)}
     assert [deployment.showings(job) for job in done] == [[1]] * BURST

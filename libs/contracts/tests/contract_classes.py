@@ -8,13 +8,21 @@ from typing import Final
 from pydantic import BaseModel
 
 import contracts
-from contracts import api, effects
+from contracts import api, effects, ops, repairs
 from contracts.message import Message, Value
 
 # Never instantiated: what others are made of.
-BASES: Final = {Value, Message, api.Request, api.JobRequest}
+BASES: Final = {
+    Value,
+    Message,
+    api.Request,
+    api.JobRequest,
+    ops.Signed,
+    repairs.Repair,
+    repairs.JobsRepair,
+}
 # Called a view, and travels only inside another one.
-PARTS: Final = {api.PartView}
+PARTS: Final = {api.PartView, repairs.DeadView}
 REPLIES: Final = ("View", "Story", "Reply", "Done")
 
 

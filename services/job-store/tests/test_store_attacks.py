@@ -19,6 +19,7 @@ from job_store.handlers import loud
 from job_store.store.creation import Created, Creation
 from job_store.store.effects import sql as effects_sql
 from job_store.store.requests import sql as requests_sql
+from job_store.store.standing import sql as standing_sql
 from job_store.store.unit import TaskTakenError
 from job_store.store.views import REPLY_BYTES
 from store_kit import (
@@ -410,6 +411,12 @@ async def test_the_clocks_read_indexes_however_many_jobs_are_over(store: Store):
         "jobs_overdue": await plan(store, effects_sql.lock_overdue, 200, timedelta(minutes=15)),
         "jobs_of_chat": await plan(store, effects_sql.lock_parked, "shop", 7),
         "jobs_undelivered": await plan(store, requests_sql.undelivered, "shop", job_id, 100),
+    }
+
+    plans |= {
+        "jobs_overdue ": await plan(store, standing_sql.open_jobs),
+        "effects_due ": await plan(store, standing_sql.due_effects),
+        "effects_leased ": await plan(store, standing_sql.acting_effects),
     }
 
     for index, text in plans.items():

@@ -1,5 +1,6 @@
 """`sendonce up` runs the whole system, the other commands find it, and Ctrl-C ends it in order."""
 
+import asyncio
 import json
 import re
 import signal
@@ -11,7 +12,9 @@ from pathlib import Path
 
 import psutil
 import pytest
+from typer.testing import CliRunner, Result
 
+from sendonce_cli.main import app
 from testkit.ports import free_port
 from testkit.processes import environment, holds
 
@@ -54,11 +57,14 @@ async def until(log: Path, said: str, up: subprocess.Popen[bytes]) -> str:
     return text
 
 
-def ask(env: dict[str, str], *arguments: str) -> str:
-    done = subprocess.run(
-        [*COMMAND, *arguments], env=env, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+async def ask(env: dict[str, str], *arguments: str) -> str:
+    """What a command prints in this environment, without another start of Python."""
+
+    def invoked() -> Result:
+        return CliRunner().invoke(app, arguments, env=env, catch_exceptions=False)
+
+    done = await asyncio.to_thread(invoked)
+    assert done.exit_code == 0, done.output
     return done.stdout
 
 
@@ -70,27 +76,26 @@ def stop(up: subprocess.Popen[bytes], by: signal.Signals = signal.SIGINT) -> int
     return code
 
 
-async def test_the_commands_find_what_up_started(tmp_path: Path) -> None:
+async def test_the_commands_find_what_up_started_and_a_service_that_dies_is_started_again(
+    tmp_path: Path,
+) -> None:
     async with running(tmp_path) as (up, env):
-        assert json.loads(ask(env, "status", "--json"))["healthy"] is True
-        assert "laws are kept" in ask(env, "doctor")
-        assert "saved shop" in ask(env, "bots", "add", "shop", "--currency", "XTR")
-        slugs = [bot["slug"] for bot in json.loads(ask(env, "bots", "list", "--json"))["bots"]]
-        assert slugs == ["default", "shop"]
-        ask(env, "wallet", "topup", "5", "1250", "--reference", "payment-1")
-        ask(env, "wallet", "topup", "5", "1250", "--reference", "payment-1")
-        assert "12.50 RUB free" in ask(env, "wallet", "show", "5")
-        assert "payment-1" in ask(env, "wallet", "statement", "5")
-        assert "no such jobs" in ask(env, "jobs", "list")
-        assert "no such orphans" in ask(env, "orphans", "list")
+        started = subprocess.run(
+            [*COMMAND, "status", "--json"], env=env, capture_output=True, text=True, check=True
+        )
+        assert json.loads(started.stdout)["healthy"] is True
+        assert "laws are kept" in await ask(env, "doctor")
+        assert "saved shop" in await ask(env, "bots", "add", "shop", "--currency", "XTR")
+        bots = json.loads(await ask(env, "bots", "list", "--json"))["bots"]
+        assert [bot["slug"] for bot in bots] == ["default", "shop"]
+        await ask(env, "wallet", "topup", "5", "1250", "--reference", "payment-1")
+        await ask(env, "wallet", "topup", "5", "1250", "--reference", "payment-1")
+        assert "12.50 RUB free" in await ask(env, "wallet", "show", "5")
+        assert "payment-1" in await ask(env, "wallet", "statement", "5")
+        assert "no such jobs" in await ask(env, "jobs", "list")
+        assert "no such orphans" in await ask(env, "orphans", "list")
 
-        assert stop(up) == 0
-
-
-async def test_a_service_that_dies_is_started_again_and_it_is_said(tmp_path: Path) -> None:
-    async with running(tmp_path) as (up, _):
         victim = service(up, "reconciler")
-
         victim.kill()
 
         text = await until(tmp_path / "up.log", "reconciler is back", up)
@@ -101,7 +106,7 @@ async def test_a_service_that_dies_is_started_again_and_it_is_said(tmp_path: Pat
 
 async def test_all_services_in_one_process(tmp_path: Path) -> None:
     async with running(tmp_path, "--one-process") as (up, env):
-        assert json.loads(ask(env, "status", "--json"))["healthy"] is True
+        assert json.loads(await ask(env, "status", "--json"))["healthy"] is True
         with pytest.raises(StopIteration):
             service(up, "reconciler")
 

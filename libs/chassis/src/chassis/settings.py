@@ -40,6 +40,7 @@ KNOWN_NAMES = frozenset(
         "NATS_CREDS",
         "NATS_REPLICAS",
         "NATS_URL",
+        "OPERATOR",
         "ORPHAN_TTL_SECONDS",
         "POLL_AFTER_SECONDS",
         "PUBLIC_URL",

@@ -155,6 +155,8 @@ class MatchOrphan(Request):
 
     orphan_id: UUID
     job_id: UUID
+    who: Annotated[Line, Field(description="the operator, for the audit")] = ""
+    why: Annotated[Line, Field(description="the reason, for the audit")] = ""
 
 
 class WalletRef(Request):

@@ -7,10 +7,29 @@ from pydantic import AfterValidator, Field
 
 from contracts.api import JobView, LedgerLine, OrphanView, Request
 from contracts.message import Value
-from contracts.values import BotSlug, ChatId, Clean, Currency, JobState, Line, Moment, Word, bigint
+from contracts.values import (
+    BotSlug,
+    ChatId,
+    Clean,
+    Currency,
+    JobState,
+    Key,
+    Line,
+    Moment,
+    UserId,
+    Word,
+    bigint,
+)
 
 
-class AddBot(Request):
+class Signed(Request):
+    """A change of what operators own; who made it is kept."""
+
+    who: Annotated[Line, Field(description="the operator, for the audit")] = ""
+    why: Annotated[Line, Field(description="the reason, for the audit")] = ""
+
+
+class AddBot(Signed):
     """Registers a bot, or changes the fields of a known one."""
 
     slug: BotSlug
@@ -30,11 +49,18 @@ class AddBot(Request):
     ] = None
 
 
-class SetTexts(Request):
+class SetTexts(Signed):
     """Replaces a bot's own texts; a name is ``line`` or ``language.line``, unknown ones are refused."""
 
     slug: BotSlug
     texts: dict[Word, Line]
+
+
+class Pause(Value):
+    """One thing an operator stopped for a bot."""
+
+    what: Word
+    why: Annotated[Line, Field(description="who stopped it, and why")]
 
 
 class BotView(Value):
@@ -49,7 +75,8 @@ class BotView(Value):
     staging_chat: ChatId | None = None
     texts: dict[Word, Line] = Field(default_factory=dict)
     created_at: Moment
-    paused: Line | None = None
+    paused: Annotated[Line | None, Field(description="why KIE takes nothing of it")] = None
+    pauses: Annotated[tuple[Pause, ...], Field(description="what an operator stopped")] = ()
 
 
 class BotsView(Value):
@@ -63,10 +90,13 @@ class ListBots(Request):
 
 
 class ListJobs(Request):
-    """The latest jobs, of one bot or state if named."""
+    """The latest jobs, of one bot, state or span of time if named."""
 
     bot: BotSlug | None = None
     state: JobState | None = None
+    since: Annotated[Moment | None, Field(description="created then or later")] = None
+    until: Annotated[Moment | None, Field(description="created before")] = None
+    before: Annotated[UUID | None, Field(description="older than this job: the next page")] = None
     limit: Annotated[int, Field(ge=1, le=500)] = 50
 
 
@@ -119,6 +149,18 @@ class WalletStatement(Request):
     # Bounded by code: a frozen schema takes no new bound.
     user_id: Annotated[int, Field(ge=1), AfterValidator(bigint)]
     currency: Currency
+
+
+class CreditWallet(Signed):
+    """Credits a payment to a user of any bot, once."""
+
+    bot: BotSlug
+    user_id: UserId
+    currency: Currency
+    amount: Annotated[int, Field(strict=True, gt=0, le=10**12)]
+    reference: Annotated[
+        Key, Field(description="unique per bot: the same payment never credits twice")
+    ]
 
 
 class AskStatus(Request):

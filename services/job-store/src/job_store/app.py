@@ -34,7 +34,9 @@ from job_store.migrate import (
 from job_store.resuming import Resuming
 from job_store.retention import purge_acknowledged
 from job_store.settings import Settings
+from job_store.store.audit import Audit
 from job_store.store.creation import Creations
+from job_store.store.dead import Dead
 from job_store.store.durations import Durations
 from job_store.store.effects import Effects
 from job_store.store.inbox import Inbox
@@ -42,9 +44,12 @@ from job_store.store.lineage import Lineage
 from job_store.store.ops import Ops
 from job_store.store.orphans import Orphans
 from job_store.store.outbox import Outbox
+from job_store.store.pauses import Pauses
+from job_store.store.repairs import Repairs
 from job_store.store.requests import Requests
+from job_store.store.standing import Standing
 from job_store.store.unit import Units
-from job_store.verbs import BotVerbs, OpsVerbs
+from job_store.verbs import BotVerbs, OpsVerbs, RepairVerbs
 from kie.tokens import CallbackToken, mint
 
 __all__ = [
@@ -69,6 +74,7 @@ ROUTES: Final = {
     "job-store-deliveries": subjects.DELIVERY_OUTCOME,
 }
 PURGE_EVERY: Final = timedelta(seconds=30)
+MEASURE_EVERY: Final = timedelta(seconds=10)  # half of what most scrape in
 POOL: Final = 12  # connections: a batch of each kind, the clocks' rounds and reads side by side, seldom all at once
 
 
@@ -103,6 +109,12 @@ async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecy
     resuming = Resuming(lineage, acknowledged, stores.inbox)
     if settings.bot_token is not None:
         await stores.ops.make_default_bot()
+    measured = Standing(database)
+
+    async def standing() -> bool:
+        await measured.measure()
+        return False
+
     watchdog = bus.ConsumerWatchdog(
         js, consumer_specs(), floor=stores.inbox.floor, on_floor=stores.inbox.keep_floor
     )
@@ -116,8 +128,9 @@ async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecy
         watchdog,
         relay,
         *_consumers(broker, Handlers(stores.inbox, stores.effects)),
-        _api(client, stores, resuming),
+        _api(client, stores, units, resuming),
         *clocks(stores.effects, stores.orphans, durations, rules, due=due),
+        Periodic("standing", standing, every=MEASURE_EVERY),
         Periodic("retention", lambda: purge_acknowledged(js), every=PURGE_EVERY),
     )
 
@@ -152,12 +165,13 @@ def _stores(settings: Settings, units: Units) -> _Stores:
     )
 
 
-def _api(client: Client, stores: _Stores, resuming: Resuming) -> Api:
+def _api(client: Client, stores: _Stores, units: Units, resuming: Resuming) -> Api:
     """Who may ask what: the whole request and reply surface of this service."""
+    by_hand = RepairVerbs(Repairs(units), Pauses(units), Dead(units), Audit(units))
     return Api(
         client,
         bots=BotVerbs(stores.creations, stores.requests, stores.effects).table(),
-        operators=OpsVerbs(stores.ops, stores.requests, resuming).table(),
+        operators=OpsVerbs(stores.ops, stores.requests, resuming).table() + by_hand.table(),
         workers=worker_verbs(stores.effects),
     )
 

@@ -47,7 +47,8 @@ class Settings(ServiceSettings):
     job_ttl_seconds: float = Field(
         default=3600,
         gt=0,
-        description="Time a result may take before the job expires and its hold is released.",
+        description="Time a result may take before the job expires and its hold is released;"
+        " three quarters of it to begin the submission.",
     )
     orphan_ttl_seconds: float = Field(
         default=3600,

@@ -1,6 +1,7 @@
 """The verbs of the API: what a bot and an operator may ask, and which store verb answers."""
 
-from typing import TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 from uuid import UUID
 
 import structlog
@@ -28,6 +29,7 @@ from contracts.ops import (
     AddBot,
     AskDoctor,
     AskStatus,
+    CreditWallet,
     ListBots,
     ListJobs,
     ListOrphans,
@@ -37,13 +39,31 @@ from contracts.ops import (
     ShowOrphan,
     WalletStatement,
 )
+from contracts.repairs import (
+    CancelJobs,
+    ExpireOrphans,
+    ListAudit,
+    ListDead,
+    ListUncertain,
+    RedeliverJobs,
+    RefundJobs,
+    ResendJobs,
+    ResolvePart,
+    SetPause,
+    SettleDead,
+    ShowDead,
+)
 from job_store.api import Verb
 from job_store.handlers import BATCH, loud
 from job_store.resuming import Resuming
+from job_store.store.audit import Audit
 from job_store.store.creation import Creation, Creations
 from job_store.store.creation import Request as JobRequest
+from job_store.store.dead import Dead
 from job_store.store.effects import Effects
 from job_store.store.ops import Ops
+from job_store.store.pauses import Pauses
+from job_store.store.repairs import Repairs
 from job_store.store.requests import Requests
 
 log = structlog.get_logger()
@@ -126,6 +146,7 @@ class OpsVerbs:
             Verb("orphans.show", ShowOrphan, self.show_orphan),
             Verb("orphans.match", MatchOrphan, self.match_orphan),
             Verb("wallets.statement", WalletStatement, self.statement),
+            Verb("wallets.topup", CreditWallet, self.topup),
             Verb("status", AskStatus, self.status),
             Verb("doctor", AskDoctor, self.doctor),
             Verb("resume", Resume, self.resume),
@@ -161,6 +182,9 @@ class OpsVerbs:
     async def statement(self, _bot: str, ask: WalletStatement) -> Value:
         return await self._ops.statement(ask)
 
+    async def topup(self, _bot: str, ask: CreditWallet) -> Value:
+        return await self._ops.topup(ask)
+
     async def status(self, _bot: str, _ask: AskStatus) -> Value:
         return await self._ops.status()
 
@@ -169,3 +193,39 @@ class OpsVerbs:
 
     async def resume(self, _bot: str, ask: Resume) -> Value:
         return await self._resuming.resume(ask)
+
+
+class RepairVerbs:
+    """What operators put right by hand."""
+
+    def __init__(self, repairs: Repairs, pauses: Pauses, dead: Dead, audit: Audit) -> None:
+        self._repairs = repairs
+        self._pauses = pauses
+        self._dead = dead
+        self._audit = audit
+
+    def table(self) -> list[Verb]:
+        """Return the routing table of ``ops.<verb>``."""
+        return [
+            Verb("jobs.redeliver", RedeliverJobs, _asked(self._repairs.redeliver)),
+            Verb("jobs.resend", ResendJobs, _asked(self._repairs.resend)),
+            Verb("jobs.refund", RefundJobs, _asked(self._repairs.refund)),
+            Verb("jobs.cancel", CancelJobs, _asked(self._repairs.cancel)),
+            Verb("deliveries.uncertain", ListUncertain, _asked(self._repairs.uncertain)),
+            Verb("deliveries.resolve", ResolvePart, _asked(self._repairs.resolve)),
+            Verb("orphans.expire", ExpireOrphans, _asked(self._repairs.expire_orphans)),
+            Verb("pauses.set", SetPause, _asked(self._pauses.set)),
+            Verb("dead.list", ListDead, _asked(self._dead.list)),
+            Verb("dead.show", ShowDead, _asked(self._dead.show)),
+            Verb("dead.settle", SettleDead, _asked(self._dead.settle)),
+            Verb("audit.list", ListAudit, _asked(self._audit.list)),
+        ]
+
+
+def _asked(answer: Callable[[Any], Awaitable[Value]]) -> Callable[[str, Any], Awaitable[Value]]:
+    """Let a verb of the store answer an operator, who asks in no bot's name."""
+
+    async def asked(_bot: str, ask: Any) -> Value:  # noqa: ANN401 - typed by its row of the table
+        return await answer(ask)
+
+    return asked

@@ -7,11 +7,14 @@ import typer
 
 from chassis import logs
 from sendonce_cli.commands import (
+    audit,
     bots,
     callback,
+    dead,
+    deliveries,
     demo,
     doctor,
-    jobs,
+    jobs_by_hand,
     migrate,
     orphans,
     resume,
@@ -58,9 +61,12 @@ app.command("up", rich_help_panel=RUN)(up.up)
 app.command("status", rich_help_panel=LOOK)(status.status)
 app.command("doctor", rich_help_panel=LOOK)(doctor.doctor)
 app.command("resume", rich_help_panel=LOOK)(resume.resume)
-app.add_typer(jobs.app, rich_help_panel=LOOK)
+app.add_typer(jobs_by_hand.app, rich_help_panel=LOOK)
+app.add_typer(deliveries.app, rich_help_panel=LOOK)
 app.add_typer(orphans.app, rich_help_panel=LOOK)
+app.add_typer(dead.app, rich_help_panel=LOOK)
 app.add_typer(wallet.app, rich_help_panel=LOOK)
 app.add_typer(bots.app, rich_help_panel=LOOK)
+app.command("audit", rich_help_panel=LOOK)(audit.audit)
 app.add_typer(migrate.app, rich_help_panel=TOOLS)
 app.add_typer(callback.app, rich_help_panel=TOOLS)

@@ -39,6 +39,9 @@ class Settings(ServiceSettings):
     gateway_port: int = Field(
         default=8080, ge=1, le=65535, description="The callback gateway's port."
     )
+    operator: str | None = Field(
+        default=None, description="Who changes things by hand, for the audit; else user@machine."
+    )
     public_url: str | None = Field(
         default=None, pattern=r"^https?://", description="Where KIE reaches the callback gateway."
     )

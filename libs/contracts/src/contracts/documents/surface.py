@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from contracts import api, ops, streams, subjects
+from contracts import api, ops, repairs, streams, subjects
 from contracts.deliveries import DeliveryOutcome, DeliveryRequested
 from contracts.effects import Begin, Carried, Go, Stop
 from contracts.events import JobEvent, JobEventName, OrphanEvent, OrphanEventName
@@ -180,7 +180,24 @@ OPS: Final[dict[str, tuple[type[Value], type[Value], str]]] = {
     "orphans.list": (ops.ListOrphans, api.OrphansView, "List the latest orphans."),
     "orphans.show": (ops.ShowOrphan, ops.OrphanStory, "Show an orphan with its callbacks."),
     "orphans.match": (api.MatchOrphan, api.JobView, "Say by hand whose an orphan is."),
+    "jobs.redeliver": (repairs.RedeliverJobs, repairs.RepairsView, "Try again to show results."),
+    "jobs.resend": (repairs.ResendJobs, repairs.RepairsView, "Show deliberate copies."),
+    "jobs.refund": (repairs.RefundJobs, repairs.RepairsView, "Give back what was paid."),
+    "jobs.cancel": (repairs.CancelJobs, repairs.RepairsView, "Cancel what is not submitted."),
+    "deliveries.uncertain": (
+        repairs.ListUncertain,
+        repairs.UncertainView,
+        "List results that may be in their chat or not.",
+    ),
+    "deliveries.resolve": (repairs.ResolvePart, repairs.RepairsView, "Say what became of one."),
+    "pauses.set": (repairs.SetPause, repairs.PauseView, "Stop or start one thing for one bot."),
+    "dead.list": (repairs.ListDead, repairs.DeadLettersView, "List dead letters."),
+    "dead.show": (repairs.ShowDead, repairs.DeadStory, "Show a dead letter as it came."),
+    "dead.settle": (repairs.SettleDead, repairs.SettledDeadView, "Replay or discard them."),
+    "orphans.expire": (repairs.ExpireOrphans, repairs.RepairsView, "Give up waiting."),
+    "audit.list": (repairs.ListAudit, repairs.AuditView, "List changes by hand."),
     "wallets.statement": (ops.WalletStatement, api.StatementView, "Show a wallet of any bot."),
+    "wallets.topup": (ops.CreditWallet, api.WalletView, "Credit a payment by hand, once."),
     "status": (ops.AskStatus, ops.StatusView, "Show everything on one screen."),
     "doctor": (ops.AskDoctor, ops.DoctorView, "Check the invariants."),
     "resume": (ops.Resume, ops.ResumeView, "Find the way back after a restore of Postgres."),

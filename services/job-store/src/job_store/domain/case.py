@@ -61,9 +61,9 @@ NEXT: dict[JobState, frozenset[JobState]] = {
     JobState.RUNNING: frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.EXPIRED}),
     JobState.SUCCEEDED: frozenset({JobState.DELIVERED, JobState.UNDELIVERABLE}),
     JobState.EXPIRED: frozenset({JobState.SUCCEEDED}),
-    JobState.DELIVERED: frozenset(),
+    JobState.DELIVERED: frozenset({JobState.SUCCEEDED}),  # an operator tries again what was refused
     JobState.FAILED: frozenset(),
-    JobState.UNDELIVERABLE: frozenset(),
+    JobState.UNDELIVERABLE: frozenset({JobState.SUCCEEDED}),  # likewise
     JobState.CANCELLED: frozenset(),
 }
 

@@ -113,8 +113,6 @@ def begin(
 
     The same holder may ask again after a lost reply; a redelivery asks as another holder.
     """
-    if case.is_held:
-        return "held_after_restore"
     if effect.open_attempt != attempt_id:
         return "attempt_over"
     if effect.holder not in (None, holder):
@@ -126,10 +124,21 @@ def begin(
     state, lease = MAY_BEGIN[effect.kind]
     if case.job.state is not state:
         return f"job_{case.job.state}"
-    if effect.kind is EffectKind.SUBMIT and is_too_late_to_submit(case, rules):
-        return "too_late_to_submit"
+    if (why := _stands_still(case, effect, rules)) is not None:
+        return why
     case.put(revised(effect, holder=holder, lease_until=case.now + lease))
     return lease
+
+
+def _stands_still(case: Case, effect: Effect, rules: Rules) -> str | None:
+    """Say why nobody may do this now, whoever asks."""
+    if case.is_held:
+        return "held_after_restore"
+    if case.bot.holds_back(effect.kind):
+        return "paused"
+    if effect.kind is EffectKind.SUBMIT and is_too_late_to_submit(case, rules):
+        return "too_late_to_submit"
+    return None
 
 
 def on_submission(case: Case, effect: Effect, outcome: SubmissionOutcome, rules: Rules) -> bool:

@@ -3,7 +3,7 @@
 Jobs, effects and parts are wide and copied with every decision: they have no slots, see ``wide``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal, NewType, TypeAlias
@@ -73,6 +73,13 @@ class Bot:
     rich: bool
     staging_chat: int | None
     created_at: datetime
+    pauses: dict[str, str] = field(default_factory=dict)  # what an operator stopped, and why
+
+    def holds_back(self, kind: EffectKind) -> bool:
+        """Claim that an operator stopped what this effect does."""
+        if kind is EffectKind.SUBMIT:
+            return "submissions" in self.pauses
+        return kind is not EffectKind.POLL and "deliveries" in self.pauses
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,8 @@
 """Handing out: due effects of locked jobs get an attempt and go, or a slot and wait."""
 
 from collections.abc import Iterable
+from datetime import timedelta
+from typing import Final
 from uuid import UUID
 
 from job_store.domain import delivery, lifecycle
@@ -10,6 +12,10 @@ from job_store.domain.rows import Effect, EffectKind, EffectState
 from job_store.domain.wide import revised
 from job_store.store.pacing import ask, lock_buckets, save_buckets
 from job_store.store.unit import Transaction
+
+PAUSED: Final = timedelta(
+    seconds=15
+)  # until somebody looks whether it still is; a resume looks at once
 
 
 def due(cases: Iterable[Case]) -> list[tuple[Case, UUID]]:
@@ -41,8 +47,8 @@ async def hand_out(tx: Transaction, limits: Limits, wanted: Iterable[tuple[Case,
 
 
 def _put_off(case: Case, effect: Effect) -> bool:
-    """A first part waits for the id of a status message being posted, a send for the one before it."""
-    wait = delivery.waits(case, effect)
+    """What is paused waits, a first part for the id of a status message being posted, a send for the one before."""
+    wait = PAUSED if case.bot.holds_back(effect.kind) else delivery.waits(case, effect)
     if wait is None:
         return False
     case.put(revised(effect, due_at=case.now + wait))

@@ -183,6 +183,13 @@ def _refuse(
             message=f"no bot named {item.bot}",
             hint="sendonce bots add",
         )
+    if "intake" in bot.pauses:
+        return Refusal(
+            code=RefusalName.PAUSED,
+            message="an operator has paused new jobs of this bot",
+            hint="ask again later with the same key; nothing was charged",
+            retryable=True,
+        )
     if isinstance(request, DeliverJob) and not delivery.showable(request.media):
         return Refusal(
             code=RefusalName.INVALID_REQUEST,

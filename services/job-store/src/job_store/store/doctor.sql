@@ -81,7 +81,7 @@ SELECT id::text AS what FROM outbox WHERE at < now() - interval '1 minute'
 SELECT task_id AS what FROM orphans WHERE state = 'waiting' AND seen_at < now() - $1::interval
 
 -- dead_letters --
-SELECT id::text AS what FROM dead_letters
+SELECT id::text AS what FROM dead_letters WHERE settled_at IS NULL
 
 -- held_after_restore --
 -- Nothing is handed out: Postgres is older than what was acknowledged.

@@ -1,16 +1,26 @@
 """What operators ask: bots, any job with its whole story, one screen of status, the invariant checker."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
 from chassis.queries import load
-from contracts.api import JobsView, Refusal, RefusalName, StatementView, WalletRef
+from contracts.api import (
+    JobsView,
+    Refusal,
+    RefusalName,
+    StatementView,
+    TopUp,
+    WalletRef,
+    WalletView,
+)
 from contracts.ops import (
     AddBot,
     BotStatus,
     BotsView,
     BotView,
+    CreditWallet,
     DoctorView,
     Finding,
     JobStory,
@@ -24,6 +34,9 @@ from contracts.ops import (
 from contracts.values import JobState
 from job_store.domain.rows import OPEN
 from job_store.domain.wording import misfit
+from job_store.store.audit import Audited, audit
+from job_store.store.pauses import let_go, shown
+from job_store.store.pauses import sql as pauses_sql
 from job_store.store.requests import Requests, orphan_view
 from job_store.store.requests import sql as requests_sql
 from job_store.store.rows import Row
@@ -44,7 +57,9 @@ class Ops:
         self._requests = requests
 
     async def add_bot(self, ask: AddBot) -> BotView:
-        async with self._units.database.connection() as connection:
+        """Register a bot or change it; with another token or KIE key it goes on at once."""
+        async with self._units.database.transaction() as connection:
+            before = await connection.fetchrow(pauses_sql.lock_bot, ask.slug)
             row = await connection.fetchrow(
                 requests_sql.add_bot,
                 ask.slug,
@@ -55,6 +70,10 @@ class Ops:
                 ask.rich,
                 ask.staging_chat,
             )
+            await audit(connection, ask, "bots.add", [Audited(target=f"bot {ask.slug}")])
+            for what in _tried_anew(before, ask):
+                await let_go(connection, what, bot=ask.slug, account=ask.kie_account)
+        self._units.wake()
         if row is None:
             msg = "an upsert returns its row"
             raise LookupError(msg)
@@ -69,8 +88,12 @@ class Ops:
                 hint="sendonce bots texts shows every line; nothing was changed",
             )
         texts = {name: text for name, text in ask.texts.items() if text}
-        async with self._units.database.connection() as connection:
+        async with self._units.database.transaction() as connection:
             row = await connection.fetchrow(requests_sql.set_texts, ask.slug, texts)
+            if row is not None:
+                named = ", ".join(sorted(texts))[:2_000]
+                told = Audited(target=f"bot {ask.slug}", detail=named)
+                await audit(connection, ask, "bots.texts", [told])
         if row is None:
             return Refusal(
                 code=RefusalName.UNKNOWN_BOT,
@@ -91,7 +114,15 @@ class Ops:
 
     async def list_jobs(self, ask: ListJobs) -> JobsView:
         async with self._units.look() as tx:
-            rows = await tx.connection.fetch(requests_sql.list_jobs, ask.bot, ask.state, ask.limit)
+            rows = await tx.connection.fetch(
+                requests_sql.list_jobs,
+                ask.bot,
+                ask.state,
+                ask.limit,
+                ask.since,
+                ask.until,
+                ask.before,
+            )
             ids = [row["id"] for row in rows]
             cases = await tx.see(ids)
             jobs = fitting([job_view(cases[job_id], created=False) for job_id in ids])
@@ -127,11 +158,23 @@ class Ops:
         wallet = WalletRef(user_id=ask.user_id, currency=ask.currency, not_after=ask.not_after)
         return await self._requests.statement(ask.bot, wallet)
 
+    async def topup(self, ask: CreditWallet) -> WalletView | Refusal:
+        """Credit a payment by hand; the same reference is a payment that was credited before."""
+        credit = TopUp(
+            user_id=ask.user_id,
+            currency=ask.currency,
+            amount=ask.amount,
+            reference=ask.reference,
+            not_after=ask.not_after,
+        )
+        return await self._requests.topup(ask.bot, credit, by=ask)
+
     async def status(self) -> StatusView:
         async with self._units.database.transaction() as connection:
             counts = await connection.fetchrow(sql.status_counts)
             bots = await connection.fetch(sql.status_bots)
             paused = await connection.fetch(sql.status_paused)
+            pauses = await connection.fetch(sql.status_pauses)
             held = await connection.fetch(LAWS.held_after_restore)
         if counts is None:
             msg = "a row of counts always exists"
@@ -140,12 +183,16 @@ class Ops:
         troubles += _troubles(counts) + [
             f"{row['key']} paused: {row['needs_owner']}" for row in paused
         ]
+        troubles += [f"{row['what']} of {row['slug']} paused by {row['why']}" for row in pauses]
         return StatusView(
             **dict(counts),
-            verdict="; ".join(troubles) or "all well: jobs flow",
+            verdict="; ".join(troubles)[:2_000] or "all well: jobs flow",
             healthy=not troubles,
             bots=_bots(bots),
-            paused=tuple(f"{row['key']}: {row['needs_owner']}" for row in paused),
+            paused=(
+                *(f"{row['key']}: {row['needs_owner']}" for row in paused),
+                *(f"{row['what']} of {row['slug']}: {row['why']}"[:2_000] for row in pauses),
+            ),
         )
 
     async def doctor(self) -> DoctorView:
@@ -169,6 +216,14 @@ class Ops:
         return DoctorView(at=at, findings=tuple(findings))
 
 
+def _tried_anew(before: Row | None, ask: AddBot) -> Iterator[str]:
+    """Name what may have stood still for the sake of a reference that is another one now."""
+    if before is not None and before["kie_account"] != ask.kie_account:
+        yield "submissions"
+    if before is not None and before["token_ref"] != ask.token_ref:
+        yield "deliveries"
+
+
 def _bot(row: Row, *, paused: str | None) -> BotView:
     return BotView(
         slug=row["slug"],
@@ -181,6 +236,7 @@ def _bot(row: Row, *, paused: str | None) -> BotView:
         texts=row["texts"],
         created_at=row["created_at"],
         paused=paused,
+        pauses=shown(row["pauses"]),
     )
 
 

@@ -7,7 +7,7 @@ SELECT
     (SELECT count(*) FROM effects e JOIN jobs j ON j.id = e.job_id
         WHERE e.kind = 'submit' AND e.state = 'uncertain' AND j.state = 'submitting') AS submissions_uncertain,
     (SELECT count(*) FROM orphans WHERE state = 'waiting') AS orphans_waiting,
-    (SELECT count(*) FROM dead_letters) AS dead_letters,
+    (SELECT count(*) FROM dead_letters WHERE settled_at IS NULL) AS dead_letters,
     (SELECT count(*) FROM outbox) AS outbox_rows,
     (SELECT extract(epoch FROM now() - min(at))::float8 FROM outbox) AS outbox_oldest_seconds,
     (SELECT count(*) FROM reports WHERE origin = 'callback') AS callbacks,
@@ -19,6 +19,9 @@ SELECT b.slug, j.state, count(j.id) AS jobs,
     extract(epoch FROM now() - min(j.created_at))::float8 AS oldest
 FROM bots b LEFT JOIN jobs j ON j.bot = b.slug
 GROUP BY b.slug, j.state ORDER BY b.slug
+
+-- status_pauses --
+SELECT b.slug, p.key AS what, p.value AS why FROM bots b, jsonb_each_text(b.pauses) p ORDER BY b.slug, p.key
 
 -- status_paused --
 SELECT key, needs_owner, parked_until FROM pacing WHERE needs_owner IS NOT NULL AND parked_until > now() ORDER BY key

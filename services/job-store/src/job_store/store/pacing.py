@@ -29,7 +29,7 @@ def ask(case: Case, effect: Effect) -> Ask:
         case EffectKind.POLL:
             return Ask(keys=(f"polls:{job.account}",), units=1, turn=_turn(effect))
         case _:
-            keys = (f"bot:{job.bot}", _chat_key(job.bot, _chat_of(case, effect)))
+            keys = (bot_key(job.bot), _chat_key(job.bot, _chat_of(case, effect)))
             return Ask(keys=keys, units=delivery.units(case, effect), turn=_turn(effect))
 
 
@@ -48,6 +48,11 @@ def _chat_of(case: Case, effect: Effect) -> int:
 def creates_key(account: str) -> str:
     """Name the bucket of an account's createTask calls; its parking is what ``Paused`` means."""
     return f"creates:{account}"
+
+
+def bot_key(bot: str) -> str:
+    """Name the bucket of all of a bot's Telegram calls."""
+    return f"bot:{bot}"
 
 
 def _chat_key(bot: str, chat_id: int) -> str:
@@ -91,7 +96,7 @@ def _scope_key(
         case "account":
             return creates_key(case.job.account)
         case "bot":
-            return f"bot:{case.job.bot}"
+            return bot_key(case.job.bot)
         case _:
             chat_id = _chat_of(case, effect)
             if isinstance(outcome, DeliveryOutcome) and effect.kind is not EffectKind.STAGE:

@@ -25,6 +25,7 @@ from contracts.values import INT64
 from job_store.domain import lifecycle
 from job_store.domain.case import Case
 from job_store.domain.rows import Door
+from job_store.store.audit import Audited, Signed, audit
 from job_store.store.rows import Row
 from job_store.store.unit import TaskTakenError, Transaction, Units
 from job_store.store.views import fitting, ledger_line, unknown_job, view_of
@@ -68,7 +69,12 @@ class Requests:
         return await self._learn(bot, ask, doors=frozenset({Door.EXPECT}))
 
     async def _learn(
-        self, bot: str, ask: AttachTask, *, doors: frozenset[Door]
+        self,
+        bot: str,
+        ask: AttachTask,
+        *,
+        doors: frozenset[Door],
+        by_hand: tuple[MatchOrphan, Audited] | None = None,
     ) -> JobView | Refusal:
         """Give a job its task id; an orphan that waited for it is matched in this transaction."""
         try:
@@ -86,6 +92,9 @@ class Requests:
                     )
                 lifecycle.learn(case, ask.task_id, tx.rules)
                 await tx.match_orphans()
+                if by_hand is not None:
+                    signed, told = by_hand
+                    await audit(tx.connection, signed, "orphans.match", [told])
                 return _view(tx, case)
         except TaskTakenError:
             return Refusal(
@@ -124,7 +133,11 @@ class Requests:
             )
         # Also a job whose own submission went unanswered: a person knows what became of it.
         task = AttachTask(job_id=ask.job_id, task_id=orphan["task_id"], not_after=ask.not_after)
-        return await self._learn(bot, task, doors=frozenset({Door.EXPECT, Door.CREATE}))
+        told = Audited(
+            target=f"orphan {ask.orphan_id}", job_id=ask.job_id, detail=orphan["task_id"]
+        )
+        doors = frozenset({Door.EXPECT, Door.CREATE})
+        return await self._learn(bot, task, doors=doors, by_hand=(ask, told))
 
     async def orphans(
         self, *, state: str | None, limit: int, orphan_id: UUID | None = None
@@ -138,8 +151,10 @@ class Requests:
             row = await connection.fetchrow(sql.wallet, bot, ask.user_id, ask.currency)
         return _wallet(ask, row)
 
-    async def topup(self, bot: str, ask: TopUp) -> WalletView | Refusal:
-        """Credit a payment once, by its reference."""
+    async def topup(
+        self, bot: str, ask: TopUp, *, by: Signed | None = None
+    ) -> WalletView | Refusal:
+        """Credit a payment once, by its reference; ``by`` an operator's hand it is audited."""
         wallet = (bot, ask.user_id, ask.currency)
         async with self._units.database.transaction() as connection:
             if bot not in {row["slug"] for row in await connection.fetch(sql.list_bots)}:
@@ -156,6 +171,8 @@ class Requests:
                     )
             else:
                 await connection.execute(sql.credit_wallet, *wallet, ask.amount)
+                if by is not None:
+                    await audit(connection, by, "wallets.topup", [_credited(bot, ask)])
             return _wallet(ask, await connection.fetchrow(sql.wallet, *wallet))
 
     async def statement(self, bot: str, ask: WalletRef) -> StatementView:
@@ -175,6 +192,11 @@ class Requests:
             [JobEvent.model_validate(row["message"] | {"seq": row["seq"]}) for row in rows]
         )
         return ChangesView(events=tuple(events), next=events[-1].seq or 0 if events else ask.after)
+
+
+def _credited(bot: str, ask: TopUp) -> Audited:
+    user = f"user {ask.user_id} of bot {bot}"
+    return Audited(target=user, detail=f"{ask.amount} {ask.currency}, {ask.reference}")
 
 
 async def _find(tx: Transaction, bot: str, ask: OneJob) -> Case | None:

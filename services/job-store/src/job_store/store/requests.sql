@@ -12,7 +12,10 @@ SELECT id FROM jobs WHERE bot = $1 AND state = 'succeeded' AND deliver AND id > 
 
 -- list_jobs --
 SELECT id FROM jobs
-WHERE ($1::text IS NULL OR bot = $1) AND ($2::text IS NULL OR state = $2) ORDER BY id DESC LIMIT $3
+WHERE ($1::text IS NULL OR bot = $1) AND ($2::text IS NULL OR state = $2)
+    AND ($4::timestamptz IS NULL OR created_at >= $4) AND ($5::timestamptz IS NULL OR created_at < $5)
+    AND ($6::uuid IS NULL OR id < $6)
+ORDER BY id DESC LIMIT $3
 
 -- wallet --
 SELECT * FROM wallets WHERE bot = $1 AND user_id = $2 AND currency = $3
@@ -85,6 +88,8 @@ SELECT at, what, detail FROM (
         detail #>> '{result,message_id}', detail #>> '{result,parts,0,message_id}', '') FROM evidence WHERE job_id = $1
     UNION ALL
     SELECT received_at, 'report ' || origin, state || ', ' || trust FROM reports WHERE job_id = $1
+    UNION ALL
+    SELECT at, 'operator ' || verb, who || ': ' || why FROM audit WHERE job_id = $1
     UNION ALL
     SELECT at, 'ledger ' || kind, amount || ' ' || currency FROM ledger WHERE job_id = $1
 ) AS story ORDER BY at

@@ -19,6 +19,7 @@ from job_store.domain import reports
 from job_store.domain.case import Case
 from job_store.domain.rows import Bot, Owner
 from job_store.domain.rules import Rules
+from job_store.store.counting import count
 from job_store.store.durations import Took
 from job_store.store.ledger import StaleVersionError, save_money
 from job_store.store.news import event_of, orphan_news
@@ -52,6 +53,7 @@ class Transaction:
         self.cases: dict[UUID, Case] = {}
         self.owners: dict[str, list[Owner]] = {}
         self.outgoing: list[tuple[str, Message]] = []
+        self.replayed: list[tuple[str, str, bytes]] = []  # subject, id and bytes as they once came
 
     async def meet_at_tasks(self, task_ids: Iterable[str]) -> None:
         """Upsert and lock the rows of these task ids; before any job is locked."""
@@ -189,7 +191,8 @@ class Transaction:
         told = [event.wire() for event in events]
         messages = self.outgoing + [request for case in touched for request in case.requests]
         rows = await self._hand_over(
-            [(subject, message.id, message.wire()) for subject, message in messages]
+            self.replayed
+            + [(subject, message.id, message.wire()) for subject, message in messages]
             + [
                 (job_event(event.event, event.bot), event.id, wire)
                 for event, wire in zip(events, told, strict=True)
@@ -232,6 +235,10 @@ class Units:
         self._offer = offer
         self._wake = wake
 
+    def wake(self) -> None:
+        """Have the clocks look at once: something is due that no case of a transaction shows."""
+        self._wake()
+
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Transaction]:
         """One transaction: saved and committed on leaving, nothing of it on raising."""
@@ -241,6 +248,7 @@ class Units:
                 transaction = Transaction(connection, self.rules)
                 yield transaction
                 rows = await transaction.save()
+        count(transaction.cases.values(), transaction.outgoing)
         if rows:
             self._offer(rows)
         if any(_has_due(case) for case in transaction.cases.values()):

@@ -3,19 +3,26 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from pydantic import TypeAdapter, ValidationError
 
 from contracts.ops import AddBot, BotsView, BotView, ListBots, SetTexts
+from contracts.repairs import PauseView, SetPause
 from sendonce_cli.asking import Desk, desk
+from sendonce_cli.by_hand import AsJson, DryRun, Hand, Who, Why, hand, signed
 from sendonce_cli.group import group, run
 from sendonce_cli.screen import out, print_json
 from sendonce_cli.screens.bots import bot_added, bots_screen, own_lines, texts_screen, texts_set
+from sendonce_cli.screens.repairs import pause_screen
 from sendonce_cli.trouble import Trouble, misuse
 
 app = group("bots", "The bots that share this deployment.")
+
+Stopped = Literal["intake", "submissions", "deliveries"]
+Name = Annotated[str, typer.Argument(help="The bot.")]
+What = Annotated[Stopped, typer.Argument(help="New jobs, calls of KIE, or calls of Telegram.")]
 
 
 @app.command("list")
@@ -67,6 +74,8 @@ def add(
             help="A chat where the bot may put by results that nobody can be shown yet.",
         ),
     ] = None,
+    why: Why = "",
+    who: Who = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print it as one object.")] = False,
 ) -> None:
     """Register a bot, or change the fields of a known one.
@@ -82,6 +91,7 @@ def add(
             language=language,
             rich=rich,
             staging_chat=staging_chat,
+            **signed(who=who, why=why),
         )
     )
     if as_json:
@@ -105,6 +115,8 @@ def texts(
         Path | None,
         typer.Option(help="A JSON object of all own texts; what it does not name is as shipped."),
     ] = None,
+    why: Why = "",
+    who: Who = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print them as one object.")] = False,
 ) -> None:
     """List every line users read, or replace some by the bot's own.
@@ -112,7 +124,8 @@ def texts(
     Braces stand for values: [bold]{label}[/] is the job's short name; the shipped lines show the others.
     """
     given = None if file is None else _read(file)
-    view = run(_texts(name, given, _named(lines or [])))
+    by = signed(who=who, why=why)
+    view = run(_texts(name, given, _named(lines or []), by))
     shipped = _shipped(view.language)
     if as_json:
         print_json({"slug": view.slug, "lines": own_lines(view, shipped)})
@@ -120,6 +133,50 @@ def texts(
         out().print(texts_set(view))
     else:
         out().print(texts_screen(view, shipped))
+
+
+@app.command()
+def pause(
+    bot: Name,
+    what: What,
+    why: Why = "",
+    who: Who = "",
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Stop one thing for one bot; what was accepted waits, and nothing is lost."""
+    by = hand(who=who, why=why, dry_run=dry_run)
+    set_pause(bot, what, paused=True, by=by, as_json=as_json)
+
+
+@app.command()
+def resume(
+    bot: Name,
+    what: What,
+    why: Why = "",
+    who: Who = "",
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let it go on at once, also when KIE or Telegram had refused a key, credits or a token."""
+    by = hand(who=who, why=why, dry_run=dry_run)
+    set_pause(bot, what, paused=False, by=by, as_json=as_json)
+
+
+def set_pause(bot: str, what: Stopped, *, paused: bool, by: Hand, as_json: bool) -> None:
+    """Stop something or let it go on, and say how the bot stands then."""
+    view = run(_pause(bot, what, paused=paused, by=by))
+    if as_json:
+        print_json(view)
+    else:
+        out().print(pause_screen(view, dry_run=by.dry_run))
+
+
+async def _pause(bot: str, what: Stopped, *, paused: bool, by: Hand) -> PauseView:
+    async with desk() as asking:
+        return await asking.ops(
+            "pauses.set", SetPause, PauseView, bot=bot, what=what, paused=paused, **by.fields()
+        )
 
 
 def _named(lines: Sequence[str]) -> dict[str, str]:
@@ -156,7 +213,9 @@ async def _list() -> BotsView:
         return await asking.ops("bots.list", ListBots, BotsView)
 
 
-async def _texts(slug: str, given: dict[str, str] | None, named: dict[str, str]) -> BotView:
+async def _texts(
+    slug: str, given: dict[str, str] | None, named: dict[str, str], by: dict[str, str]
+) -> BotView:
     """Read a bot's own texts, and replace them when there is something to replace."""
     async with desk() as asking:
         bot = await _find(asking, slug)
@@ -164,7 +223,7 @@ async def _texts(slug: str, given: dict[str, str] | None, named: dict[str, str])
             return bot
         own = bot.texts if given is None else given
         wanted = {name: text for name, text in {**own, **named}.items() if text}
-        return await asking.ops("bots.texts", SetTexts, BotView, slug=slug, texts=wanted)
+        return await asking.ops("bots.texts", SetTexts, BotView, slug=slug, texts=wanted, **by)
 
 
 async def _find(asking: Desk, slug: str) -> BotView:

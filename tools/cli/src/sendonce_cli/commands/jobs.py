@@ -66,11 +66,11 @@ async def _list(*, bot: str | None, state: JobState | None, limit: int) -> JobsV
 async def _show(name: str, *, bot: str) -> JobStory:
     async with desk() as asking:
         return await asking.ops(
-            "jobs.show", ShowJob, JobStory, job_id=await _find(asking, name, bot=bot)
+            "jobs.show", ShowJob, JobStory, job_id=await find(asking, name, bot=bot)
         )
 
 
-async def _find(asking: Desk, name: str, *, bot: str) -> UUID:
+async def find(asking: Desk, name: str, *, bot: str) -> UUID:
     """Find a job by whichever of its names was given."""
     try:
         return UUID(name)

@@ -5,9 +5,10 @@ from uuid import uuid4
 
 import typer
 
-from contracts.api import StatementView, TopUp, WalletRef, WalletView
-from contracts.ops import WalletStatement
+from contracts.api import StatementView, WalletRef, WalletView
+from contracts.ops import CreditWallet, WalletStatement
 from sendonce_cli.asking import desk
+from sendonce_cli.by_hand import Who, Why, signed
 from sendonce_cli.group import group, run
 from sendonce_cli.screen import out, print_json
 from sendonce_cli.screens.wallet import statement_screen, wallet_screen
@@ -42,11 +43,15 @@ def topup(
     ] = "",
     bot: Bot = "default",
     currency: Currency = "RUB",
+    *,
+    why: Why = "",
+    who: Who = "",
     as_json: AsJson = False,
 ) -> None:
     """Credit a payment to a user."""
     named = reference or f"cli-{uuid4()}"
-    view = run(_topup(user, amount, reference=named, bot=bot, currency=currency))
+    by = signed(who=who, why=why)
+    view = run(_topup(user, amount, by, reference=named, bot=bot, currency=currency))
     _print(view, as_json=as_json)
     if not as_json:
         out().print(f"[quiet]reference {named}[/]")
@@ -78,13 +83,16 @@ async def _wallet(user: int, *, bot: str, currency: str) -> WalletView:
         )
 
 
-async def _topup(user: int, amount: int, *, reference: str, bot: str, currency: str) -> WalletView:
+async def _topup(
+    user: int, amount: int, by: dict[str, str], *, reference: str, bot: str, currency: str
+) -> WalletView:
     async with desk() as asking:
-        return await asking.bot(
-            bot,
+        return await asking.ops(
             "wallets.topup",
-            TopUp,
+            CreditWallet,
             WalletView,
+            bot=bot,
+            **by,
             user_id=user,
             currency=currency,
             amount=amount,

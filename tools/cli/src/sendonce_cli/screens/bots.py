@@ -17,9 +17,9 @@ def bots_screen(view: BotsView) -> RenderableType:
         )
     rows = table("bot!", "currency!", "lang!", "token", "KIE", "pictures", "since!", "state")
     for bot in view.bots:
-        state = (
-            Text(f"paused: {bot.paused}", style="bad") if bot.paused else Text("open", style="good")
-        )
+        stopped = [f"paused: {bot.paused}"] if bot.paused else []
+        stopped += [f"{one.what} paused by {one.why}" for one in bot.pauses]
+        state = Text("\n".join(stopped), style="bad") if stopped else Text("open", style="good")
         rows.add_row(
             Text(bot.slug, style="name"),
             bot.currency,

@@ -1,6 +1,7 @@
 """The parts of a result: made once, released one after the other, and the end of them all."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 from uuid import UUID, uuid5
 
@@ -26,11 +27,35 @@ USERS_FAULT: Final = frozenset({RefusalCode.CHAT_GONE, RefusalCode.NO_RIGHTS})
 
 def make_parts(case: Case, media: Sequence[ReportedMedia]) -> None:
     """Make the parts of a result, once, in the transaction that makes ``succeeded``."""
-    _supersede_notice(case)
+    supersede_notice(case)
     case.change(delivery_no=case.job.delivery_no + 1)
     for ordinal, draft in enumerate(lay_out(case.bot, case.job, media), start=1):
         _make(case, draft, ordinal=ordinal)
     end_status(case)
+    release_next(case)
+
+
+def copy_parts(case: Case, parts: Sequence[Part]) -> None:
+    """Make the parts of a new job after those of another; Telegram's own files outlive the links."""
+    case.change(delivery_no=1)
+    for part in parts:
+        case.put_part(
+            replace(
+                part,
+                id=part_id(case.job.id, delivery_no=1, ordinal=part.ordinal),
+                job_id=case.job.id,
+                delivery_no=1,
+                made_at=case.now,
+                state=PartState.PENDING,
+                carrier_no=1,
+                carrier_posts=0,
+                message_id=None,
+                edit_maybe_applied=False,
+                showings=0,
+                refusal=None,
+                shown_at=None,
+            )
+        )
     release_next(case)
 
 
@@ -60,7 +85,7 @@ def _make(case: Case, draft: Draft, *, ordinal: int) -> Part:
     )
 
 
-def _supersede_notice(case: Case) -> None:
+def supersede_notice(case: Case) -> None:
     """A result came after all: do not say any more that it failed, if nobody has begun to."""
     for part in list(case.parts.values()):
         effect = case.placing_of(part)
@@ -115,12 +140,24 @@ def stand(
     _leave_standing(case, message_id)
     if part.message_id is None:
         part = case.carry(part, message_id, chat_id=chat_id)
+    _show(case, part, message_id=message_id, file_id=file_id or part.file_id)
+
+
+def vouch(case: Case, part: Part, *, message_id: int | None) -> None:
+    """A person says that a part stands in its chat; in which message, they may not know."""
+    if message_id is not None:
+        stand(case, part, message_id=message_id, file_id=None)
+    else:
+        _show(case, part, message_id=part.message_id, file_id=part.file_id)
+
+
+def _show(case: Case, part: Part, *, message_id: int | None, file_id: str | None) -> None:
     case.put_part(
         revised(
             part,
             state=PartState.SHOWN,
             message_id=message_id,
-            file_id=file_id or part.file_id,
+            file_id=file_id,
             showings=1,
             refusal=None,
             shown_at=case.now,
