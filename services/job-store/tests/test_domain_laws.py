@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -59,6 +60,8 @@ media = st.lists(st.sampled_from(KINDS), max_size=4).map(
     lambda kinds: tuple(medium(kind) for kind in kinds)
 )
 BUTTONS = ((Button(text="Again", data="again"),),)
+pytestmark = pytest.mark.timeout(180)  # a hundred lives take a slow machine half a minute
+
 CAPTION = "A long story. " * 100
 believed = st.sampled_from([Trust.TRUSTED, Trust.TRUSTED, Trust.CONFIRM, Trust.UNTRUSTED])
 

@@ -1,15 +1,18 @@
 """Each law of the database about calls of createTask, by the workers it keeps apart."""
 
 import asyncio
+from datetime import timedelta
 from uuid import uuid4
 
 from contracts.api import OneJob, Refusal, RefusalName
 from contracts.effects import Go, Stop
 from contracts.outcomes import Ambiguous, Later, NotSent
+from contracts.polls import PollRequested
+from contracts.reports import ReportState
 from contracts.submissions import TaskCreated
-from contracts.values import JobState
+from contracts.values import JobState, MoneyState
 from job_store.store.creation import Creation
-from store_kit import LATER, Store, create
+from store_kit import LATER, Store, create, images, polled
 
 
 async def test_begin_is_idempotent_for_its_holder_and_closed_to_others(store: Store):
@@ -85,6 +88,40 @@ async def test_a_task_nobody_would_wait_for_is_never_begun_and_its_price_goes_ba
     assert answer == Stop(reason="too_late_to_submit")
     assert {(await store.job(id_)).state for id_ in (ask.job_id, waiting)} == {JobState.EXPIRED}
     assert await store.wallet() == (20, 0)
+
+
+async def test_a_result_whose_callback_is_lost_is_found_after_the_end_and_is_a_gift(
+    store: Store,
+) -> None:
+    await store.topup(10)
+    job_id = await store.running(create(price=10))
+    await store.run("UPDATE jobs SET expires_at = now()")
+    await store.effects.expire_jobs(10)
+    planned = await store.value(
+        "SELECT due_at - now() FROM effects WHERE kind = 'poll' AND state = 'pending'"
+    )
+    late = (await store.ops.status()).late_polls
+
+    (poll,) = [ask for ask in await store.claimed() if isinstance(ask, PollRequested)]
+    await store.report(polled(poll, media=images(1)))
+
+    assert timedelta(minutes=14) < planned <= timedelta(minutes=15)
+    assert late == 1
+    assert await store.show_all() == 1
+    job = await store.job(job_id)
+    assert (job.state, job.money) == (JobState.DELIVERED, MoneyState.WAIVED)
+    assert await store.wallet() == (10, 0)
+
+
+async def test_a_job_that_ended_is_asked_about_once_and_no_more(store: Store) -> None:
+    await store.running()
+    await store.run("UPDATE jobs SET expires_at = now()")
+    await store.effects.expire_jobs(10)
+
+    (poll,) = [ask for ask in await store.claimed() if isinstance(ask, PollRequested)]
+    await store.report(polled(poll, state=ReportState.PROGRESS))
+
+    assert [ask for ask in await store.claimed() if isinstance(ask, PollRequested)] == []
 
 
 async def test_what_was_begun_has_the_whole_of_its_life(store: Store):

@@ -195,6 +195,9 @@ class StatusView(Value):
     callbacks: int
     polls: int
     paused: tuple[Line, ...] = ()
+    late_polls: Annotated[
+        int, Field(ge=0, description="expired jobs whose task is asked about once more")
+    ] = 0
 
 
 class Resume(Request):

@@ -251,7 +251,10 @@ def is_too_late_to_submit(case: Case, rules: Rules) -> bool:
 
 
 def expire(case: Case, rules: Rules) -> None:
-    """Our own end: nothing came in time, or could any more. A later success still yields a free result."""
+    """Our own end: nothing came in time, or could any more. A later success still yields a free result.
+
+    What is known to be KIE's task is asked about once more, for its callback may be lost.
+    """
     if case.job.state not in OPEN:
         return
     is_over = case.job.expires_at <= case.now
@@ -261,6 +264,9 @@ def expire(case: Case, rules: Rules) -> None:
     case.move(JobState.EXPIRED, cause=Cause.OURS)
     money.release(case)
     stop_asking(case)
+    if case.owners:
+        # KIE may have made it all the same: asked once more when every task has had its time.
+        poll_in(case, rules.working_time)
     delivery.notify_failure(case, FailureClass.TIMEOUT)
 
 

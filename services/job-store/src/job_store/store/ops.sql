@@ -6,6 +6,8 @@ SELECT
     (SELECT count(*) FROM parts WHERE state = 'parked') AS parts_parked,
     (SELECT count(*) FROM effects e JOIN jobs j ON j.id = e.job_id
         WHERE e.kind = 'submit' AND e.state = 'uncertain' AND j.state = 'submitting') AS submissions_uncertain,
+    (SELECT count(*) FROM effects e JOIN jobs j ON j.id = e.job_id
+        WHERE e.kind = 'poll' AND e.state = 'pending' AND j.state = 'expired') AS late_polls,
     (SELECT count(*) FROM orphans WHERE state = 'waiting') AS orphans_waiting,
     (SELECT count(*) FROM dead_letters WHERE settled_at IS NULL) AS dead_letters,
     (SELECT count(*) FROM outbox) AS outbox_rows,

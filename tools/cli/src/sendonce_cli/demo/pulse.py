@@ -95,7 +95,9 @@ class Pulse:
             return False
         open_jobs = self.last.jobs - self.last.ended
         stuck = min(status.parts_uncertain, open_jobs)
-        underway = status.effects_due + status.effects_acting + status.outbox_rows
+        underway = (
+            status.effects_due + status.effects_acting + status.late_polls + status.outbox_rows
+        )
         return open_jobs == stuck and underway == 0 and self._outside_is_quiet()
 
     async def look(self) -> Beat:
