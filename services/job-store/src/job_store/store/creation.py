@@ -183,27 +183,14 @@ def _refuse(
             message=f"no bot named {item.bot}",
             hint="sendonce bots add",
         )
-    if "intake" in bot.pauses:
-        return Refusal(
-            code=RefusalName.PAUSED,
-            message="an operator has paused new jobs of this bot",
-            hint="ask again later with the same key; nothing was charged",
-            retryable=True,
-        )
     if isinstance(request, DeliverJob) and not delivery.showable(request.media):
         return Refusal(
             code=RefusalName.INVALID_REQUEST,
             message="media: neither a link nor a text to show",
             hint="give each medium its url or text; nothing was changed",
         )
-    reason = paused.get(creates_key(bot.kie_account))
-    if reason is not None and isinstance(request, CreateJob):
-        return Refusal(
-            code=RefusalName.PAUSED,
-            message="submissions of this KIE account are paused",
-            hint="the owner must see to the KIE key or its credits; nothing was charged",
-            retryable=True,
-        )
+    if (stopped := _stopped(request, bot, paused)) is not None:
+        return stopped
     if request.price > 0:
         wallet = item.wallet(bot)
         balance = balances.get(wallet, 0)
@@ -214,6 +201,26 @@ def _refuse(
                 hint="top the wallet up; nothing was held",
             )
         balances[wallet] = balance - request.price
+    return None
+
+
+def _stopped(request: Request, bot: Bot, paused: dict[str, str]) -> Refusal | None:
+    """Refuse what an operator stopped, or what the KIE account does not take."""
+    if "intake" in bot.pauses:
+        return Refusal(
+            code=RefusalName.PAUSED,
+            message="an operator has paused new jobs of this bot",
+            hint="ask again later with the same key; nothing was charged",
+            retryable=True,
+        )
+    reason = paused.get(creates_key(bot.kie_account))
+    if reason is not None and isinstance(request, CreateJob):
+        return Refusal(
+            code=RefusalName.PAUSED,
+            message="submissions of this KIE account are paused",
+            hint="the owner must see to the KIE key or its credits; nothing was charged",
+            retryable=True,
+        )
     return None
 
 
