@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from crash.points import SERVICES
 from deliverer.telegram.aiogram_import import load_aiogram
 from testkit.processes.nursery import Nursery, serve
 
 TESTS: Final = Path(__file__).parent
-SERVICES: Final = ("job_store", "callback_gateway", "submitter", "reconciler", "deliverer")
 LATE: Final = (
     "deliverer.handlers.acting",
     "deliverer.handlers.requests",

@@ -109,12 +109,6 @@ async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecy
     resuming = Resuming(lineage, acknowledged, stores.inbox)
     if settings.bot_token is not None:
         await stores.ops.make_default_bot()
-    measured = Standing(database)
-
-    async def standing() -> bool:
-        await measured.measure()
-        return False
-
     watchdog = bus.ConsumerWatchdog(
         js, consumer_specs(), floor=stores.inbox.floor, on_floor=stores.inbox.keep_floor
     )
@@ -130,7 +124,7 @@ async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecy
         *_consumers(broker, Handlers(stores.inbox, stores.effects)),
         _api(client, stores, units, resuming),
         *clocks(stores.effects, stores.orphans, durations, rules, due=due),
-        Periodic("standing", standing, every=MEASURE_EVERY),
+        Periodic("standing", Standing(database).measure, every=MEASURE_EVERY),
         Periodic("retention", lambda: purge_acknowledged(js), every=PURGE_EVERY),
     )
 

@@ -10,8 +10,9 @@ from typing import Annotated, TypeVar
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from contracts.repairs import MANY
-from sendonce_cli.screen import err
+from contracts.repairs import MANY, Repaired, RepairsView
+from sendonce_cli.screen import err, out, print_json
+from sendonce_cli.screens.repairs import repaired_screen
 from sendonce_cli.settings import chosen
 from sendonce_cli.trouble import misuse
 
@@ -69,6 +70,16 @@ def _me() -> str:
     except (KeyError, OSError):  # a container's user id may have no name
         user = f"uid {os.getuid()}"
     return f"{user}@{socket.gethostname()}"
+
+
+def tell(done: Sequence[Repaired], *, verb: str, by: Hand, as_json: bool) -> None:
+    """Say what became of each that was named; one that was refused ends the command with 1."""
+    if as_json:
+        print_json(RepairsView(repaired=tuple(done)))
+    else:
+        out().print(repaired_screen(done, verb=verb, dry_run=by.dry_run))
+    if not all(one.did for one in done):
+        raise typer.Exit(1)
 
 
 async def in_turn(

@@ -39,8 +39,8 @@ class Standing:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def measure(self) -> None:
-        """Count, and show the counts at once: no scrape sees half of them."""
+    async def measure(self) -> bool:
+        """Count, and show the counts at once: no scrape sees half of them. Returns that there is no more to do."""
         async with self._database.transaction() as connection:
             jobs = await connection.fetch(sql.open_jobs)
             due = await connection.fetch(sql.due_effects)
@@ -64,6 +64,7 @@ class Standing:
         _show_each(_STOPPED, ((row["key"], _word(row["needs_owner"])) for row in stops))
         _show_each(_PAUSED, ((row["slug"], row["what"]) for row in paused))
         _HELD.set(is_held)
+        return False
 
 
 def _show(shown: Gauge, rows: Iterable[Row], labels: tuple[str, ...], value: str) -> None:

@@ -7,11 +7,11 @@ import typer
 
 from contracts.repairs import ListUncertain, RepairsView, ResolvePart, UncertainView
 from sendonce_cli.asking import desk
-from sendonce_cli.by_hand import AsJson, DryRun, Hand, Who, Why, hand
+from sendonce_cli.by_hand import AsJson, DryRun, Hand, Who, Why, hand, tell
 from sendonce_cli.commands.bots import Name, set_pause
 from sendonce_cli.group import group, run
 from sendonce_cli.screen import out, print_json
-from sendonce_cli.screens.repairs import repaired_screen, uncertain_screen
+from sendonce_cli.screens.repairs import uncertain_screen
 from sendonce_cli.trouble import misuse
 
 app = group("deliveries", "Results on their way: which are uncertain, and a bot's stop and go.")
@@ -58,13 +58,8 @@ def resolve(
         raise misuse("which of both?", hint="say --arrived or --send-again")
     by = hand(who=who, why=why, dry_run=dry_run)
     view = run(_resolve(_id(result), "arrived" if arrived else "send_again", message_id, by))
-    if as_json:
-        print_json(view)
-    else:
-        verb = "settled as arrived" if arrived else "sent again"
-        out().print(repaired_screen(view.repaired, verb=verb, dry_run=by.dry_run))
-    if not all(one.did for one in view.repaired):
-        raise typer.Exit(1)
+    verb = "settled as arrived" if arrived else "sent again"
+    tell(view.repaired, verb=verb, by=by, as_json=as_json)
 
 
 @app.command()

@@ -11,12 +11,11 @@ from contracts.api import JobView, MatchOrphan, OrphansView
 from contracts.ops import ListOrphans, OrphanStory, ShowOrphan
 from contracts.repairs import ExpireOrphans, Repaired, RepairsView
 from sendonce_cli.asking import Desk, desk
-from sendonce_cli.by_hand import AsJson, DryRun, Hand, Who, Why, hand, in_turn, signed
+from sendonce_cli.by_hand import AsJson, DryRun, Hand, Who, Why, hand, in_turn, signed, tell
 from sendonce_cli.commands.jobs import find
 from sendonce_cli.group import group, run
 from sendonce_cli.screen import out, print_json
 from sendonce_cli.screens.orphans import orphan_screen, orphans_screen
-from sendonce_cli.screens.repairs import repaired_screen
 from sendonce_cli.trouble import Trouble
 
 app = group("orphans", "Callbacks whose job is not known (yet).")
@@ -85,12 +84,7 @@ def expire(
     """Give up waiting for their jobs; they can still be matched."""
     by = hand(who=who, why=why, dry_run=dry_run)
     done = run(_expire(orphans, by))
-    if as_json:
-        print_json(RepairsView(repaired=tuple(done)))
-    else:
-        out().print(repaired_screen(done, verb="expired", dry_run=by.dry_run))
-    if not all(one.did for one in done):
-        raise typer.Exit(1)
+    tell(done, verb="expired", by=by, as_json=as_json)
 
 
 async def _match(name: str, job: str, by: dict[str, str], *, bot: str) -> JobView:
