@@ -97,7 +97,8 @@ lock: $(BIN)/uv ## Write requirements.lock anew; UPGRADE=1 takes the newest vers
 	  --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade) \
 	  $(foreach member,$(MEMBERS),--no-emit-package $(shell sed -n 's/^name = "\(.*\)"/\1/p' $(member)/pyproject.toml)) \
 	  --custom-compile-command "make lock" --output-file requirements.lock > /dev/null
-	@echo "requirements.lock: $$(grep -c '==' requirements.lock) packages"
+	@$(PYTHON) deploy/images/lock.py $(BIN)/uv
+	@echo "requirements.lock: $$(grep -c '==' requirements.lock) packages, and deploy/images/locks"
 
 .PHONY: clean
 clean: ## Remove .venv, caches and the local data in .sendonce
