@@ -31,7 +31,7 @@ from job_store.migrate import (
     migrate_database,
     stream_specs,
 )
-from job_store.privileges import ROLES_AND_GRANTS, STORE_ROLE, as_role
+from job_store.privileges import ROLES, ROLES_AND_GRANTS, STORE_ROLE, as_role
 from job_store.resuming import Resuming
 from job_store.retention import purge_acknowledged
 from job_store.settings import Settings
@@ -55,6 +55,7 @@ from kie.tokens import CallbackToken, mint
 
 __all__ = [
     "NAME",
+    "ROLES",
     "ROLES_AND_GRANTS",
     "SHIPPED",
     "STORE_ROLE",

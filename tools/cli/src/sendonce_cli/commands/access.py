@@ -71,6 +71,71 @@ def postgres() -> None:
     out().print(ROLES_AND_GRANTS, end="", markup=False, soft_wrap=True, emoji=False)
 
 
+@app.command()
+def secrets(  # noqa: PLR0917 - typer reads options from the signature
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Where the secrets are, or shall be.")
+    ],
+    keys: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="What you bring: files kie_api_key and bot_token, kie_hmac_keys if KIE signs; "
+            "kie/ACCOUNT and telegram/REFERENCE for further ones.",
+        ),
+    ] = None,
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="Nothing is brought: for the sandboxes of a trial.")
+    ] = False,
+    bots: Annotated[
+        str, typer.Option(help="Bots that shall have a key for NATS, separated by commas.")
+    ] = "default",
+    database_host: Annotated[
+        str, typer.Option(help="Host of Postgres, with :port if it is not 5432.")
+    ] = "postgres",
+    database: Annotated[str, typer.Option(help="Name of the database.")] = "sendonce",
+    owner: Annotated[
+        int | None, typer.Option(help="Number of the user all of it is given to; only root may.")
+    ] = None,
+    give: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="DIR", help="An empty volume to give to that user, too; may be repeated."
+        ),
+    ] = None,
+) -> None:
+    """Make every secret of a deployment: a directory for each service, with its own and nobody else's.
+
+    What you bring is copied at every call, so a replaced file is rotated in by calling again. What is made (keys of
+    NATS, passwords of Postgres, keys that sign callback addresses) is made once and kept.
+    """
+    from sendonce_cli.access import deployment  # noqa: PLC0415 - other commands start faster
+
+    if (keys is None) is not sandbox:
+        raise misuse("say either --keys DIR or --sandbox", hint="--sandbox needs no keys at all")
+    brought = deployment.of_sandbox(directory) if keys is None else deployment.given(keys)
+    made = deployment.Deployment(
+        directory=directory,
+        database_host=database_host,
+        database=database,
+        bots=tuple(_slug(name) for name in bots.split(",")),
+        owner=owner,
+    )
+    try:
+        made.write(brought)
+        for volume in give or () if owner is not None else ():
+            deployment.hand_over(volume, owner or 0)
+    except OSError as problem:
+        raise misuse(
+            f"cannot keep secrets in {directory}: {problem}", hint="check its path and rights"
+        ) from problem
+    err().print(
+        f"secrets for {', '.join(deployment.AUDIENCES)} in {directory}",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
 def _slug(name: str) -> str:
     try:
         return TypeAdapter(BotSlug).validate_python(name)

@@ -1,0 +1,207 @@
+"""Every secret of a deployment, as files: one directory for each service, with its own and nobody else's.
+
+What is given (KIE's key, the bot's token) is copied in at every call, so replacing a file and calling again rotates
+it. What is made is made once and kept.
+"""
+
+import base64
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from contracts.documents.surface import SERVICES, Party
+from contracts.permissions import BOT, MIGRATE, OPERATOR, USERS, bot_user
+from job_store.app import ROLES, STORE_ROLE
+from sendonce_cli.access.conf import of_table
+from sendonce_cli.access.keys import PUBLIC, SEED, Keys
+from sendonce_cli.stack.supply import SANDBOX_TOKEN
+from sendonce_cli.trouble import misuse
+from testkit.kie import SANDBOX_API_KEY
+
+NATS, POSTGRES, BOTS = "nats", "postgres", "bots"
+AUDIENCES: Final = (NATS, POSTGRES, MIGRATE, OPERATOR, BOTS, *map(str, SERVICES))
+OWNER, STORE_LOGIN = "sendonce_owner", "job_store"
+HMAC_KEY: Final = "sandbox_hmac_key"
+FURTHER: Final = "further"
+
+# Which of the given files a service reads; a name in the last column is a directory of further ones.
+GIVEN: Final[Mapping[str, tuple[str, ...]]] = {
+    "kie_api_key": (Party.SUBMITTER, Party.RECONCILER),
+    "kie_hmac_keys": (Party.GATEWAY,),
+    "bot_token": (Party.STORE, Party.DELIVERER),
+}
+FURTHER_GIVEN: Final[Mapping[str, tuple[str, ...]]] = {
+    "kie": (Party.SUBMITTER, Party.RECONCILER),
+    "telegram": (Party.DELIVERER,),
+}
+NEEDED: Final = ("kie_api_key", "bot_token")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What the owner brings: one secret a file, and further accounts and tokens by reference."""
+
+    files: Mapping[str, str]
+    further: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+def given(directory: Path) -> Given:
+    """Read what the owner put there; trouble that names every file that is missing."""
+    files = {name: _text(directory / name) for name in GIVEN}
+    missing = [name for name in NEEDED if not files[name]]
+    if missing:
+        raise misuse(
+            f"{directory} has no {' and no '.join(missing)}",
+            hint="put each into a file of that name, or try the sandboxes first with --sandbox",
+        )
+    further = {
+        kind: {file.name: _text(file) for file in sorted((directory / kind).glob("[!.]*"))}
+        for kind in FURTHER_GIVEN
+    }
+    return Given(files=files, further=further)
+
+
+def of_sandbox(directory: Path) -> Given:
+    """Return what the sandboxes take; their HMAC key is made once."""
+    key = _kept(directory / Party.SUBMITTER / HMAC_KEY, lambda: secrets.token_urlsafe(24))
+    return Given(
+        files={
+            "kie_api_key": SANDBOX_API_KEY,
+            "kie_hmac_keys": f"default:{key}",
+            "bot_token": SANDBOX_TOKEN,
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """Where the directories are, and who the files are for."""
+
+    directory: Path
+    database_host: str
+    database: str
+    bots: tuple[str, ...]
+    owner: int | None = (
+        None  # user and group the files are given to; None: they stay whose they are
+    )
+
+    def write(self, brought: Given) -> None:
+        """Write everything."""
+        for audience in AUDIENCES:
+            (self.directory / audience).mkdir(parents=True, exist_ok=True)
+        self._nats()
+        self._postgres()
+        self._callbacks()
+        self._brought(brought)
+        if self.owner is not None:
+            for audience in AUDIENCES:
+                hand_over(self.directory / audience, self.owner)
+
+    def _nats(self) -> None:
+        keys = Keys(self.directory / NATS)
+        keys.ensure([*USERS, *map(bot_user, self.bots)])
+        for user in keys.known():
+            seed = keys.seed(user)
+            if seed.exists():
+                self._put(self._audience(user), self._seed_name(user), seed.read_text("utf-8"))
+                seed.unlink()
+        self._put(NATS, "auth.conf", of_table(keys.known()), mode=0o444)
+        for public in (self.directory / NATS).glob(f"*{PUBLIC}"):
+            public.chmod(0o444)
+
+    def _audience(self, user: str) -> str:
+        if user.startswith(BOT):
+            return BOTS
+        return user if user in AUDIENCES else OPERATOR
+
+    def _seed_name(self, user: str) -> str:
+        if user.startswith(BOT):
+            return user.removeprefix(BOT) + SEED
+        return f"nats{SEED}" if user in AUDIENCES else f"{user}{SEED}"
+
+    def _postgres(self) -> None:
+        _kept(self.directory / POSTGRES / "password", _password, mode=0o444)
+        owner = _kept(self.directory / MIGRATE / "database_url", lambda: self._url(OWNER))
+        store = _kept(self.directory / Party.STORE / "database_url", lambda: self._url(STORE_LOGIN))
+        self._put(POSTGRES, "roles.sql", self._roles(_word(owner), _word(store)), mode=0o444)
+
+    def _url(self, user: str) -> str:
+        return f"postgresql://{user}:{quote(_password(), safe='')}@{self.database_host}/{self.database}"
+
+    def _roles(self, owner: str, store: str) -> str:
+        group_roles = "".join(f"{text};\n" for text in ROLES.values())
+        return (
+            "-- Run once, when the server is new, by its superuser: the only words it ever says.\n"
+            f"CREATE ROLE {OWNER} LOGIN PASSWORD '{owner}';\n"
+            f"ALTER DATABASE {self.database} OWNER TO {OWNER};\n"
+            f"{group_roles}"
+            f"CREATE ROLE {STORE_LOGIN} LOGIN PASSWORD '{store}' IN ROLE {STORE_ROLE};\n"
+        )
+
+    def _callbacks(self) -> None:
+        keys = _kept(self.directory / Party.GATEWAY / "callback_keys", _callback_key)
+        self._put(Party.STORE, "callback_keys", keys + "\n")
+
+    def _brought(self, brought: Given) -> None:
+        for name, readers in GIVEN.items():
+            for reader in readers:
+                self._put(reader, name, brought.files.get(name, ""))
+        for kind, readers in FURTHER_GIVEN.items():
+            for reader in readers:
+                further = self.directory / reader / FURTHER
+                further.mkdir(exist_ok=True)
+                for name, text in brought.further.get(kind, {}).items():
+                    _write(further / name, text)
+
+    def _put(self, audience: str, name: str, text: str, *, mode: int = 0o400) -> None:
+        _write(self.directory / audience / name, text, mode=mode)
+
+
+def hand_over(directory: Path, owner: int) -> None:
+    """Give a directory and all in it to a user and the group of the same number; only root may."""
+    os.chown(directory, owner, owner)
+    for one in directory.rglob("*"):
+        os.chown(one, owner, owner)
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text("utf-8").strip()
+    except FileNotFoundError:
+        return ""
+
+
+def _kept(file: Path, make: Callable[[], str], *, mode: int = 0o400) -> str:
+    """Return what the file holds; the first time, what is made for it."""
+    if text := _text(file):
+        return text
+    _write(file, made := make(), mode=mode)
+    return made
+
+
+def _write(file: Path, text: str, *, mode: int = 0o400) -> None:
+    """Replace a file whole: whoever reads it meanwhile reads the old or the new one."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    fresh = file.with_name(f".{file.name}.new")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
+        opened.write(text if text.endswith("\n") or not text else text + "\n")
+    fresh.chmod(mode)
+    fresh.replace(file)
+
+
+def _password() -> str:
+    return secrets.token_urlsafe(24)
+
+
+def _word(url: str) -> str:
+    """Return the password in an address we made; it holds nothing that an address would spell otherwise."""
+    return url.partition("://")[2].partition(":")[2].rpartition("@")[0]
+
+
+def _callback_key() -> str:
+    return f"k1:{base64.b64encode(secrets.token_bytes(32)).decode()}"
