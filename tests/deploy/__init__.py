@@ -1,0 +1,1 @@
+"""What is deployed is checked as it is rendered: Kubernetes manifests, compose files, images."""
