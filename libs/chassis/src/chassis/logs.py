@@ -10,6 +10,9 @@ from typing import Literal
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from chassis.tracing.context import trace_id
+from chassis.tracing.spans import current
+
 HIDDEN = "[hidden]"
 
 _SECRETS: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -104,6 +107,7 @@ def _beginning(service: str) -> list[Processor]:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _name_service(service),
+        name_trace,
     ]
 
 
@@ -156,6 +160,14 @@ def _redact_value(value: object) -> object:
             return [_redact_value(each) for each in value]
         case _:
             return repr_redacted(value)
+
+
+def name_trace(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Say in which trace the line was written, if in any."""
+    context = current()
+    if context is not None:
+        event.setdefault("trace_id", trace_id(context))
+    return event
 
 
 def _name_service(service: str) -> Processor:

@@ -42,6 +42,7 @@ KNOWN_NAMES = frozenset(
         "NATS_URL",
         "OPERATOR",
         "ORPHAN_TTL_SECONDS",
+        "OTLP_ENDPOINT",
         "POLL_AFTER_SECONDS",
         "PUBLIC_URL",
         "SECRETS_DIR",
@@ -49,6 +50,7 @@ KNOWN_NAMES = frozenset(
         "TELEGRAM_SHARE",
         "TEST_DATABASE_URL",
         "TEST_NATS_URL",
+        "TRACE_RATIO",
     }
 )
 
@@ -89,6 +91,14 @@ class ServiceSettings(BaseSettings):
     )
     health_port: int = Field(
         default=0, ge=0, le=65535, description="Its port; 0 takes a free one and logs it."
+    )
+    otlp_endpoint: str | None = Field(
+        default=None,
+        pattern=r"^https?://",
+        description="Collector that traces are sent to, OTLP over HTTP; without it none are made.",
+    )
+    trace_ratio: float = Field(
+        default=1.0, ge=0.0, le=1.0, description="Share of all traces that is recorded."
     )
 
     @classmethod

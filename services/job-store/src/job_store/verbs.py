@@ -6,6 +6,7 @@ from uuid import UUID
 
 import structlog
 
+from chassis import clock, tracing
 from chassis.coalesce import Coalescer
 from contracts.api import (
     AttachTask,
@@ -16,6 +17,7 @@ from contracts.api import (
     DeliverJob,
     Done,
     ExpectJob,
+    JobView,
     MatchOrphan,
     OneJob,
     Page,
@@ -53,11 +55,12 @@ from contracts.repairs import (
     SettleDead,
     ShowDead,
 )
+from contracts.values import trace_of
 from job_store.api import Verb
 from job_store.handlers import BATCH, loud
 from job_store.resuming import Resuming
 from job_store.store.audit import Audit
-from job_store.store.creation import Creation, Creations
+from job_store.store.creation import Created, Creation, Creations
 from job_store.store.creation import Request as JobRequest
 from job_store.store.dead import Dead
 from job_store.store.effects import Effects
@@ -98,18 +101,17 @@ class BotVerbs:
 
     async def create(self, bot: str, ask: JobRequest) -> Value:
         """Create a job through any of the three doors; the same key answers with the same job."""
+        began = clock.SYSTEM.monotonic()
         made = await self._create(Creation(bot, ask))
         if isinstance(made, Refusal):
-            log.info("[JOB_CREATE] job.refused", bot=bot, code=made.code)
+            log.info("[JOB_CREATE] job.refused", bot=bot, user_id=ask.user_id, code=made.code)
             return made
         view = made.view or (await self._requests.views([made.job_id]))[made.job_id]
-        log.info(
-            "[JOB_CREATE] job.created",
-            bot=bot,
-            job_id=str(made.job_id),
-            is_new=made.is_new,
-            price=view.price,
-        )
+        with tracing.within(trace_of(made.job_id)):
+            _note_creation(bot, ask, made, view)
+        if made.is_new:
+            facts = {"sendonce.job_id": str(made.job_id), "sendonce.bot": bot}
+            tracing.root("create job", trace_of(made.job_id), since=began, facts=facts)
         return view.model_copy(update={"created": made.is_new})
 
     async def find_by_task_id(self, bot: str, ask: ByTask) -> Value:
@@ -126,6 +128,19 @@ class BotVerbs:
 
     async def returned(self, bot: str, ask: ChatReturned) -> Value:
         return Done(changed=await self._effects.returned(bot=bot, chat_id=ask.chat_id))
+
+
+def _note_creation(bot: str, ask: JobRequest, made: Created, view: JobView) -> None:
+    log.info(
+        "[JOB_CREATE] job.created",
+        bot=bot,
+        job_id=str(made.job_id),
+        user_id=ask.user_id,
+        model=ask.model if isinstance(ask, CreateJob) else None,
+        price=view.price,
+        state=view.state,
+        is_new=made.is_new,
+    )
 
 
 class OpsVerbs:

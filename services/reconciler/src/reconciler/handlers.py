@@ -6,6 +6,7 @@ from typing import Final
 import structlog
 from pydantic import ValidationError
 
+from chassis import tracing
 from chassis.bus import Delivered, NotStored, Outgoing, Publisher
 from chassis.clock import Clock
 from chassis.metrics import counter, histogram
@@ -36,8 +37,9 @@ class Handlers:
             # Job-store's clock has made the question due again: an answer would be a second one.
             log.info("poll.expired", **_ids(request))
             return
-        with _CALL_SECONDS.time():
+        with tracing.span("kie recordInfo", tracing.Kind.CLIENT), _CALL_SECONDS.time():
             answer = await self._kie.poll(request)
+            tracing.note(family=request.family)
         report = domain.report_of(request, answer, now=self._clock.now())
         await self._tell(report)
         _note(request, report)
@@ -81,3 +83,4 @@ def _note(request: PollRequested, report: ReportReceived) -> None:
         error_code=reading.error_code,
         anomalies=list(reading.anomalies),
     )
+    tracing.note(**_ids(request), outcome=reading.state.value)

@@ -15,8 +15,9 @@ from faststream.nats import JStream, NatsBroker, PullSub
 from faststream.nats.subscriber.usecases import LogicSubscriber
 from nats.aio.msg import Msg
 
-from chassis import clock
+from chassis import clock, tracing
 from chassis.bus.pull import open_pull
+from chassis.bus.traced import handling
 from chassis.metrics import counter, histogram
 from chassis.verdicts import Hopeless, TryLater
 
@@ -203,20 +204,22 @@ class _Judge:
     async def on_message(self, msg: Msg) -> None:
         """Handle one message and settle it; raises only cancellation."""
         delivered = _delivered(msg)
-        started = time.monotonic()
-        outcome = await self._settle(msg, delivered)
-        seconds = time.monotonic() - started
-        _HANDLED.labels(self._durable, outcome).inc()
-        _SECONDS.labels(self._durable).observe(seconds)
-        log.debug(
-            "message.handled",
-            durable=self._durable,
-            outcome=outcome,
-            subject=delivered.subject,
-            stream_seq=delivered.stream_seq,
-            num_delivered=delivered.num_delivered,
-            seconds=round(seconds, 4),
-        )
+        with handling(delivered.subject, delivered.headers, durable=self._durable):
+            started = time.monotonic()
+            outcome = await self._settle(msg, delivered)
+            seconds = time.monotonic() - started
+            _HANDLED.labels(self._durable, outcome).inc()
+            _SECONDS.labels(self._durable).observe(seconds)
+            tracing.note(verdict=outcome, num_delivered=delivered.num_delivered)
+            log.debug(
+                "message.handled",
+                durable=self._durable,
+                outcome=outcome,
+                subject=delivered.subject,
+                stream_seq=delivered.stream_seq,
+                num_delivered=delivered.num_delivered,
+                seconds=round(seconds, 4),
+            )
 
     async def _settle(self, msg: Msg, delivered: Delivered) -> str:
         try:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+from chassis import tracing
 from contracts.deliveries import Item
 from deliverer.domain.files import File, Files
 from deliverer.domain.ways import MediaTrouble
@@ -15,6 +16,13 @@ async def fetched(
     shelf: Shelf, items: Sequence[Item], *, within: float, stopping: asyncio.Event
 ) -> Files | NoFile:
     """Return every file by its link if all can be had within these seconds, and before we stop."""
+    with tracing.span("fetch media", tracing.Kind.CLIENT):
+        return await _fetched(shelf, items, within=within, stopping=stopping)
+
+
+async def _fetched(
+    shelf: Shelf, items: Sequence[Item], *, within: float, stopping: asyncio.Event
+) -> Files | NoFile:
     wanted = {item.url: item.kind for item in items if item.url is not None}
     waits = (shelf.file(url, kind, within=max(0.0, within)) for url, kind in wanted.items())
     waiting = asyncio.ensure_future(asyncio.gather(*waits))

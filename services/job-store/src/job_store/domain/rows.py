@@ -13,7 +13,15 @@ from pydantic import JsonValue
 
 from contracts.deliveries import Item
 from contracts.markup import Entity, Keyboard
-from contracts.values import Cause, FailureClass, JobState, MediaKind, MoneyState, PartState
+from contracts.values import (
+    Cause,
+    FailureClass,
+    JobState,
+    MediaKind,
+    MoneyState,
+    PartState,
+    trace_of,
+)
 
 TaskKey = NewType("TaskKey", str)
 Mode: TypeAlias = Literal["edit", "send"]
@@ -145,6 +153,12 @@ class Effect:
     open_attempt: UUID | None = None
     lease_until: datetime | None = None
     holder: UUID | None = None
+    trace: str | None = None  # the context of what made it due
+
+    @property
+    def cause(self) -> str:
+        """The trace context it is done in: its cause's, else that of the job."""
+        return self.trace or trace_of(self.job_id)
 
 
 @dataclass(frozen=True, kw_only=True)

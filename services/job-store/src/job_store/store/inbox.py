@@ -197,6 +197,7 @@ def _apply(
     case = tx.cases.get(job_id) if job_id is not None else None
     if case is None:
         return Applied(report, None, believed, _of_nobody(report, job_id))
+    case.trace = report.trace
     return Applied(
         report, case.job.id, believed, reports.on_report(case, report, believed, tx.rules)
     )

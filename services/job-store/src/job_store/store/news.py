@@ -5,6 +5,7 @@ from uuid import UUID
 
 from contracts.events import JobEvent, JobEventName, OrphanEvent, OrphanEventName
 from contracts.subjects import orphan_event
+from contracts.values import trace_of
 from job_store.domain.case import Case
 from job_store.store.rows import Row
 
@@ -29,6 +30,7 @@ def event_of(case: Case, name: JobEventName) -> JobEvent:
     return JobEvent(
         id=f"{job.id}:{job.version}:{name}",
         at=case.now,
+        trace=case.trace or trace_of(job.id),
         event=name,
         job_id=job.id,
         bot=job.bot,
