@@ -101,6 +101,11 @@ class Collector:
         found = [span for span in self.spans if span.trace_id == trace_id]
         return sorted(found, key=lambda span: span.began)
 
+    def is_whole(self, trace_id: str) -> bool:
+        """Claim that no span of a trace has a parent that has not arrived."""
+        spans = self.of_trace(trace_id)
+        return {span.parent_id for span in spans} - {None} <= {span.span_id for span in spans}
+
     def ancestry(self, span: SeenSpan) -> list[SeenSpan]:
         """The span, its parent, and so on up to one that has none or whose parent is not here."""
         here = {one.span_id: one for one in self.of_trace(span.trace_id)}

@@ -148,9 +148,9 @@ def _log_outcome(settled: Settled) -> None:
 
 def _event_of(outcome: SubmissionOutcome | DeliveryOutcome, again_in: float | None) -> str:
     if isinstance(outcome, SubmissionOutcome):
-        return "[JOB_UPDATE] outcome.applied"
+        return "[JOB_UPDATE] submission.applied"
     if isinstance(outcome.result, Shown | Sent):
         return "[TELEGRAM_SUCCESS] delivery.done"
     if again_in is not None:
         return "[DELIVERY_RETRY] delivery.due_again"
-    return "[JOB_UPDATE] outcome.applied"
+    return "[JOB_UPDATE] delivery.applied"

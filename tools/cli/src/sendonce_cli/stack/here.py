@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from rich.console import Console
 
-from chassis import lifecycle, logs
+from chassis import lifecycle, logs, tracing
 from sendonce_cli.screen import out
 from sendonce_cli.screens.up import up_screen
 from sendonce_cli.settings import Settings
@@ -83,8 +83,9 @@ async def _together(
     from sendonce_cli.stack.one_process import one_process  # noqa: PLC0415 - loads every service
 
     logs.configure(output=settings.log_format, level=settings.log_level, service="sendonce")
-    async with one_process(plans) as crashed:
-        yield crashed
+    with tracing.exporting(settings.otlp_endpoint, ratio=settings.trace_ratio, service="sendonce"):
+        async with one_process(plans) as crashed:
+            yield crashed
 
 
 @asynccontextmanager
