@@ -97,7 +97,8 @@ def _shared(
 def _read(kind: type[M], delivered: Delivered) -> M:
     """Read a message; what it leads to, whenever that is, was caused by this handling of it."""
     try:
-        return kind.read(delivered.data).model_copy(update={"trace": tracing.current()})
+        message = kind.read(delivered.data)
+        return message.model_copy(update={"trace": tracing.current() or message.trace})
     except ValidationError as invalid:
         fields = sorted(
             {".".join(map(str, error["loc"])) or "message" for error in invalid.errors()}
