@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from uuid import UUID, uuid4
@@ -77,6 +79,16 @@ def test_without_a_recorder_the_cause_goes_on_unchanged() -> None:
     assert tracing.headers() is None
     with tracing.span("begins") as first, tracing.span("begins", parent=None) as second:
         assert tracing.read(first.context) == first.context == second.context
+
+
+def test_who_records_nothing_does_not_even_import_the_recorder() -> None:
+    code = "import sys, chassis.bus, chassis.health, chassis.lifecycle; print(*sys.modules)"
+
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
+
+    assert b"chassis.tracing.spans" in loaded
+    assert b"opentelemetry.trace" not in loaded
+    assert b"google.protobuf" not in loaded
 
 
 async def test_every_line_says_in_which_trace_it_was_written(
