@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,7 @@ class Lives:
     logs: str  # all of it
     counts: dict[str, Counts]  # by service, when all was quiet
     lost_spans: dict[str, float]  # failed or dropped, by the trouble they met
+    stopped_in: float  # seconds until the last service had ended, the collector hanging
 
     def lines_of(self, job: str) -> list[Line]:
         """Every line that names a job or stands in a trace of one that does, in order of time."""
@@ -207,6 +209,7 @@ async def _played(stage: Stage) -> Lives:
     counts = await stage.counts()
     # A hanging collector must not keep a service from ending.
     stage.collector.hangs = True
+    stopping = time.monotonic()
     await asyncio.gather(*(process.stop() for process in stage.on.services.values()))
     logs = {name: process.spec.log.read_text() for name, process in stage.on.services.items()}
     return Lives(
@@ -216,6 +219,7 @@ async def _played(stage: Stage) -> Lives:
         logs="\n".join(logs.values()),
         counts=counts,
         lost_spans=lost,
+        stopped_in=time.monotonic() - stopping,
     )
 
 

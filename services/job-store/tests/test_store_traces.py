@@ -10,7 +10,16 @@ from contracts.api import AttachTask
 from contracts.outcomes import Later
 from contracts.submissions import TaskCreated
 from contracts.values import trace_of
-from store_kit import LATER, Store, callback, delivery_outcome, expect, submission_outcome
+from store_kit import (
+    LATER,
+    Store,
+    callback,
+    deliver,
+    delivery_outcome,
+    expect,
+    submission_outcome,
+)
+from testkit.collector import Collector
 
 REPORT, OUTCOME, LEARNT = (f"00-{digit * 32}-{digit * 16}-01" for digit in "abc")
 
@@ -105,6 +114,29 @@ async def test_another_relay_finds_the_cause_in_the_row(store: Store) -> None:
     assert {row.id: row.headers for row in store.offered} == {
         row_id: row.headers for row_id, row in left.items()
     }
+
+
+async def test_a_matched_orphan_is_linked_to_what_made_its_task_known(store: Store) -> None:
+    await store.report(callback(None, task_id="task-1").model_copy(update={"trace": REPORT}))
+    job_id = await store.made()
+    ask = await store.submission()
+    learnt = submission_outcome(ask, TaskCreated(task_id="task-1"))
+
+    async with Collector() as collector:
+        with tracing.exporting(collector.url, ratio=1.0, service="job-store"):
+            await store.effects.apply_submissions([learnt.model_copy(update={"trace": LEARNT})])
+            copy_id = await store.made(deliver())
+            await collector.until(lambda it: len(it.spans) == 2)
+
+    matched, made = sorted(collector.spans, key=lambda span: span.name, reverse=True)
+    assert (matched.name, made.name) == ("match orphan", "create job")
+    assert (matched.trace_id, matched.parent_id) == (REPORT[3:35], REPORT[36:52])
+    assert matched.links == ((LEARNT[3:35], LEARNT[36:52]),)
+    assert matched.attributes["sendonce.job_id"] == str(job_id)
+    await store.claimed()
+    caused = {header(row) for row in store.offered if row.subject == "deliveries.requested"}
+    assert caused == {f"00-{matched.trace_id}-{matched.span_id}-01", trace_of(copy_id)}
+    assert (made.trace_id, made.parent_id) == (copy_id.hex, None)
 
 
 @pytest.mark.parametrize("trace", [None, "nonsense", "00-zz"])

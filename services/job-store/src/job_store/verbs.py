@@ -6,7 +6,7 @@ from uuid import UUID
 
 import structlog
 
-from chassis import clock, tracing
+from chassis import tracing
 from chassis.coalesce import Coalescer
 from contracts.api import (
     AttachTask,
@@ -101,7 +101,6 @@ class BotVerbs:
 
     async def create(self, bot: str, ask: JobRequest) -> Value:
         """Create a job through any of the three doors; the same key answers with the same job."""
-        began = clock.SYSTEM.monotonic()
         made = await self._create(Creation(bot, ask))
         if isinstance(made, Refusal):
             log.info("[JOB_CREATE] job.refused", bot=bot, user_id=ask.user_id, code=made.code)
@@ -109,9 +108,6 @@ class BotVerbs:
         view = made.view or (await self._requests.views([made.job_id]))[made.job_id]
         with tracing.within(trace_of(made.job_id)):
             _note_creation(bot, ask, made, view)
-        if made.is_new:
-            facts = {"sendonce.job_id": str(made.job_id), "sendonce.bot": bot}
-            tracing.root("create job", trace_of(made.job_id), since=began, facts=facts)
         return view.model_copy(update={"created": made.is_new})
 
     async def find_by_task_id(self, bot: str, ask: ByTask) -> Value:

@@ -1,8 +1,10 @@
 """What a transaction tells: events of jobs for their bots, of orphans for operators."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
+from chassis import tracing
 from contracts.events import JobEvent, JobEventName, OrphanEvent, OrphanEventName
 from contracts.subjects import orphan_event
 from contracts.values import trace_of
@@ -23,6 +25,14 @@ def orphan_news(
         job_id=job_id,
     )
     return orphan_event(name), event
+
+
+def begin_traces(cases: Iterable[Case], *, since: float) -> None:
+    """Record the first span of every job that was made here, by whatever door."""
+    for case in cases:
+        if case.stored_job is None:
+            facts = {"sendonce.job_id": str(case.job.id), "sendonce.bot": case.job.bot}
+            tracing.root("create job", trace_of(case.job.id), since=since, facts=facts)
 
 
 def event_of(case: Case, name: JobEventName) -> JobEvent:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 from uuid import UUID
 
+from chassis import clock
 from chassis.outbox import OutboxRow
 from chassis.postgres import Connection, Database
 from chassis.queries import load
@@ -19,7 +20,7 @@ from job_store.store.counting import count
 from job_store.store.durations import Took
 from job_store.store.ledger import StaleVersionError, save_money
 from job_store.store.matching import apply_orphan
-from job_store.store.news import event_of, orphan_news
+from job_store.store.news import begin_traces, event_of, orphan_news
 from job_store.store.rows import (
     bot_of,
     effect_of,
@@ -229,6 +230,7 @@ class Units:
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Transaction]:
         """One transaction: saved and committed on leaving, nothing of it on raising."""
+        began = clock.SYSTEM.monotonic()
         async with self.database.connection() as connection:
             await self.confirm(connection)
             async with connection.transaction():
@@ -236,6 +238,7 @@ class Units:
                 yield transaction
                 rows = await transaction.save()
         count(transaction.cases.values(), transaction.outgoing)
+        begin_traces(transaction.cases.values(), since=began)
         if rows:
             self._offer(rows)
         if any(_has_due(case) for case in transaction.cases.values()):
