@@ -125,7 +125,7 @@ async def test_a_matched_orphan_is_linked_to_what_made_its_task_known(store: Sto
     async with Collector() as collector:
         with tracing.exporting(collector.url, ratio=1.0, service="job-store"):
             await store.effects.apply_submissions([learnt.model_copy(update={"trace": LEARNT})])
-            copy_id = await store.made(deliver())
+            copy_id = await store.made(deliver(chat_id=8))
             await collector.until(lambda it: len(it.spans) == 2)
 
     matched, made = sorted(collector.spans, key=lambda span: span.name, reverse=True)
