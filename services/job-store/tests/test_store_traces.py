@@ -81,7 +81,7 @@ async def test_an_orphans_result_was_caused_by_its_report_whoever_learns_the_tas
 
     told = {row.subject: header(row) for row in store.offered}
     assert told["deliveries.requested"] == REPORT
-    assert told["jobs.running.shop"] == LEARNT
+    assert told["jobs.succeeded.shop"] == REPORT
     assert told["jobs.created.shop"] == trace_of(job_id)
 
 

@@ -13,7 +13,7 @@ log = structlog.get_logger()
 
 
 def apply_orphan(row: Row, case: Case, rules: Rules) -> None:
-    """Apply it; what follows belongs to the trace of its callback and is linked to what was learned."""
+    """Apply it; what the job does and tells from now on was caused by it, and what was learned is linked."""
     report, learned_by = ReportReceived.model_validate(row["message"]), case.trace
     with tracing.span(
         "match orphan",
@@ -30,4 +30,3 @@ def apply_orphan(row: Row, case: Case, rules: Rules) -> None:
             report_id=report.id,
             did=did,
         )
-    case.trace = learned_by

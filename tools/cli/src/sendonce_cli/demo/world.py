@@ -10,7 +10,7 @@ from typing import Final
 
 from sendonce_cli.demo.errands import Errand
 from sendonce_cli.demo.options import Faults
-from sendonce_cli.settings import DELIVERER, GATEWAY, RECONCILER, STORE, SUBMITTER
+from sendonce_cli.settings import DELIVERER, GATEWAY, RECONCILER, STORE, SUBMITTER, traced
 from sendonce_cli.stack import migration
 from sendonce_cli.stack.servers import Addresses, servers
 from sendonce_cli.stack.services import (
@@ -123,7 +123,8 @@ def _wiring(
             "NATS_URL": addresses.nats_url,
             "LOG_LEVEL": "info",
             "LOG_FORMAT": "console",
-        },
+        }
+        | traced(),
         own={
             STORE: {
                 "DATABASE_URL": addresses.database_url,
