@@ -32,8 +32,6 @@ log = structlog.get_logger()
 BUSY_DELAY: Final = timedelta(seconds=30)
 LEAVING_DELAY: Final = timedelta(seconds=1)  # whoever stays may take it at once
 
-_OUTCOMES = counter("submissions_total", "createTask requests by what came of them.", ["outcome"])
-_CALL_SECONDS = histogram("kie_create_seconds", "One createTask call.")
 _EVENTS: Final = {
     "done": "submission.created",
     "not_sent": "submission.not_sent",
@@ -41,6 +39,10 @@ _EVENTS: Final = {
     "ambiguous": "submission.ambiguous",
     "refused": "submission.refused",
 }
+_OUTCOMES = counter(
+    "submissions_total", "createTask requests by what came of them.", ["outcome"], known=_EVENTS
+)
+_CALL_SECONDS = histogram("kie_create_seconds", "One createTask call.")
 
 
 @dataclass(frozen=True, slots=True)

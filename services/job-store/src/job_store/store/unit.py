@@ -19,7 +19,7 @@ from job_store.domain import reports
 from job_store.domain.case import Case
 from job_store.domain.rows import Bot, Owner
 from job_store.domain.rules import Rules
-from job_store.store.counting import count
+from job_store.store.counting import Tally, count
 from job_store.store.durations import Took
 from job_store.store.ledger import StaleVersionError, save_money
 from job_store.store.news import event_of, orphan_news
@@ -53,6 +53,7 @@ class Transaction:
         self.cases: dict[UUID, Case] = {}
         self.owners: dict[str, list[Owner]] = {}
         self.outgoing: list[tuple[str, Message]] = []
+        self.tally = Tally()
         self.replayed: list[tuple[str, str, bytes]] = []  # subject, id and bytes as they once came
 
     async def meet_at_tasks(self, task_ids: Iterable[str]) -> None:
@@ -248,7 +249,7 @@ class Units:
                 transaction = Transaction(connection, self.rules)
                 yield transaction
                 rows = await transaction.save()
-        count(transaction.cases.values(), transaction.outgoing)
+        count(transaction.cases.values(), transaction.outgoing, transaction.tally)
         if rows:
             self._offer(rows)
         if any(_has_due(case) for case in transaction.cases.values()):
