@@ -169,7 +169,7 @@ async def test_offenders_of_a_law_are_counted_seldom(store: Store) -> None:
     laws = Laws(store.database, clock, orphan_ttl=timedelta(hours=1))
 
     await laws.round()
-    early = read("laws_timestamp_seconds")
+    began = read("laws_timestamp_seconds")
     clock.seconds += SHORTEST_REST
     await laws.round()
     await store.run("UPDATE wallets SET balance = balance - 1")
@@ -178,4 +178,4 @@ async def test_offenders_of_a_law_are_counted_seldom(store: Store) -> None:
     assert read("law_offenders")['law="ledger_unbalanced"'] == 1
     assert read("law_offenders")['law="shown_twice"'] == 0
     assert len(read("law_offenders")) == len(LAWS)
-    assert early[""] < read("laws_timestamp_seconds")[""]
+    assert began[""] < read("laws_timestamp_seconds")[""]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 from typing import Final
 
 from chassis.metrics import counter, histogram
@@ -20,14 +21,20 @@ STAGES: Final = (0.05, 0.1, 0.25, 0.5, *LIVES)
 # From one slot of a bot to the end of the longest line a bucket knows.
 WAITS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 
+
+class Stage(StrEnum):
+    SUBMITTED = "submitted"  # from creation to a known task
+    REPORTED = "reported"  # from the createTask call to the result
+    SHOWN = "shown"  # from the result to the chat
+
+
 _JOBS: Final = counter("job_events_total", "What became of jobs.", ["bot", "event"])
 _SECONDS: Final = histogram(
     "job_seconds", "From a job's creation to its end.", ["bot", "state"], LIVES
 )
 _STAGES: Final = histogram(
     "job_stage_seconds",
-    "submitted: from creation to a known task. reported: from the createTask call to the result."
-    " shown: from the result to the chat.",
+    "How long a job took to be submitted, from then to be reported, from then to be shown.",
     ["bot", "stage"],
     STAGES,
 )
@@ -99,12 +106,12 @@ def _note_stage(case: Case, event: JobEventName) -> None:
     """Observe the stage that this event ends, where the job's door has it."""
     match event:
         case JobEventName.RUNNING:
-            stage, began = "submitted", case.job.created_at
+            stage, began = Stage.SUBMITTED, case.job.created_at
         case JobEventName.SUCCEEDED if case.took is not None:  # not when it is shown anew
             call = case.effect_of(EffectKind.SUBMIT)
-            stage, began = "reported", (call and call.claimed_at) or case.job.created_at
+            stage, began = Stage.REPORTED, (call and call.claimed_at) or case.job.created_at
         case JobEventName.DELIVERED if parts := case.delivery:
-            stage, began = "shown", parts[0].made_at
+            stage, began = Stage.SHOWN, parts[0].made_at
         case _:
             return
     seconds = max((case.now - began).total_seconds(), 0)

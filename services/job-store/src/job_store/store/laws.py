@@ -17,7 +17,8 @@ SHORTEST_REST: Final = 60.0  # seconds
 
 _OFFENDERS: Final = gauge("law_offenders", "What breaks a law of `sendonce doctor`.", ["law"])
 _CHECKED: Final = gauge(
-    "laws_timestamp_seconds", "When all laws were last counted, in Unix time; 0 before the first."
+    "laws_timestamp_seconds",
+    "When all laws were last counted, in Unix time; before the first time when this process began.",
 )
 _TOOK: Final = gauge("laws_seconds", "How long counting them took.")
 
@@ -36,6 +37,7 @@ class Laws:
         self._arguments = arguments(orphan_ttl)
         # Not at once: a service that starts has work to catch up with.
         self._not_before = clock.monotonic() + SHORTEST_REST
+        _CHECKED.set(clock.now().timestamp())
 
     async def round(self) -> bool:
         """Count, unless the last time is too recent. Returns that there is no more to do."""
