@@ -3,10 +3,14 @@
 import re
 from datetime import timedelta
 
+import pytest
+from pydantic import SecretStr
+
 from chassis import metrics
 from chassis.clock import SYSTEM, SystemClock
 from contracts.outcomes import Ambiguous, Later
 from contracts.repairs import SetPause
+from job_store.app import Settings, _callback_url
 from job_store.store.laws import LAWS, SHORTEST_REST, Laws
 from job_store.store.pauses import Pauses
 from job_store.store.standing import Standing
@@ -179,3 +183,13 @@ async def test_offenders_of_a_law_are_counted_seldom(store: Store) -> None:
     assert read("law_offenders")['law="shown_twice"'] == 0
     assert len(read("law_offenders")) == len(LAWS)
     assert began[""] < read("laws_timestamp_seconds")[""]
+
+
+@pytest.mark.parametrize("url,expected", [("https://bot.example", 1), (None, 0)])
+def test_whether_kie_is_to_call_back_can_be_read(url: str | None, expected: int) -> None:
+    keys = SecretStr("k1:YSBjYWxsYmFjayBrZXkgb2YgZW5vdWdoIGJ5dGVz")
+    settings = Settings(database_url=SecretStr("postgresql://"), public_url=url, callback_keys=keys)
+
+    _callback_url(settings)
+
+    assert read("callbacks_expected") == {"": expected}
