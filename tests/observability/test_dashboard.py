@@ -6,7 +6,7 @@ import pytest
 
 from observability.promql import read
 from observability.shipped import DASHBOARD, dashboard, dashboard_queries, panels
-from observability.test_alerts import unknown_in
+from observability.unknown import unknown_in
 from observability.write_dashboard import WIDE, written
 
 
