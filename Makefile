@@ -91,6 +91,10 @@ docs-api: $(STAMP) ## Write docs/api and the frozen wire samples anew, from the 
 	@$(BIN)/python libs/contracts/tests/frozen.py
 	@$(BIN)/python tests/contracts/write_documents.py
 
+.PHONY: dashboard
+dashboard: $(STAMP) ## Write Grafana's dashboard anew, from deploy/grafana/panels
+	@PYTHONPATH=tests $(BIN)/python -m observability.write_dashboard
+
 .PHONY: lock
 lock: $(BIN)/uv ## Write requirements.lock anew; UPGRADE=1 takes the newest versions
 	@$(UV) pip compile $(PROJECTS) --group dev --universal --python-version 3.11 \

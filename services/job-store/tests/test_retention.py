@@ -3,6 +3,7 @@
 import nats
 import pytest
 
+from chassis.metrics import REGISTRY
 from contracts import streams
 from job_store import retention
 from job_store.migrate import migrate_bus
@@ -34,4 +35,22 @@ async def test_only_what_every_durable_acknowledged_is_purged(nats_url: str, sma
 
     state = (await js.stream_info(streams.OUTCOMES)).state
     assert (state.first_seq, state.messages) == (3, 4)
+    await client.close()
+
+
+async def test_how_full_a_stream_is_can_be_read(nats_url: str):
+    await migrate_bus(nats_url)
+    client = await nats.connect(nats_url)
+    js = client.jetstream()
+    await js.publish("polls.requested", b"p" * 1_000)
+
+    await retention.measure_streams(js)
+
+    def of(name: str, stream: str) -> float | None:
+        return REGISTRY.get_sample_value(f"sendonce_{name}", {"stream": stream})
+
+    assert of("stream_messages", streams.POLLS) == 1
+    assert 1_000 < (of("stream_bytes", streams.POLLS) or 0) < 2_000
+    for stream in streams.STREAMS:
+        assert of("stream_max_bytes", stream.name) == stream.max_bytes
     await client.close()

@@ -16,6 +16,7 @@ from chassis import tracing
 from chassis.bus import NotStored, Outgoing, Publisher, Stored, TooLarge
 from chassis.clock import Clock
 from chassis.metrics import counter, histogram
+from contracts.reports import ReportState
 from contracts.subjects import REPORT_RECEIVED
 from contracts.values import trace_of
 
@@ -24,7 +25,9 @@ log = structlog.get_logger()
 # Between two tries while the bus is away: a restarted server is found within the caller's patience.
 PAUSE: Final = timedelta(milliseconds=250)
 
-_READINGS = counter("callback_readings_total", "Callbacks stored, by what we read.", ["state"])
+_READINGS = counter(
+    "callback_readings_total", "Callbacks stored, by what we read.", ["state"], known=ReportState
+)
 _STORING = histogram("callback_store_seconds", "From the judged callback to its PubAck or 503.")
 
 

@@ -12,9 +12,12 @@ from uuid import UUID
 import structlog
 from faststream.nats import NatsBroker
 from nats.aio.client import Client
+from nats.js import JetStreamContext
 
 from chassis import bus, health, lifecycle, postgres
+from chassis.clock import SYSTEM
 from chassis.loops import Periodic
+from chassis.metrics import gauge
 from chassis.outbox import OutboxRelay
 from contracts import streams, subjects
 from job_store.acknowledged import Acknowledged
@@ -32,7 +35,7 @@ from job_store.migrate import (
     stream_specs,
 )
 from job_store.resuming import Resuming
-from job_store.retention import purge_acknowledged
+from job_store.retention import measure_streams, purge_acknowledged
 from job_store.settings import Settings
 from job_store.store.audit import Audit
 from job_store.store.creation import Creations
@@ -40,6 +43,7 @@ from job_store.store.dead import Dead
 from job_store.store.durations import Durations
 from job_store.store.effects import Effects
 from job_store.store.inbox import Inbox
+from job_store.store.laws import Laws
 from job_store.store.lineage import Lineage
 from job_store.store.ops import Ops
 from job_store.store.orphans import Orphans
@@ -75,6 +79,9 @@ ROUTES: Final = {
 }
 PURGE_EVERY: Final = timedelta(seconds=30)
 MEASURE_EVERY: Final = timedelta(seconds=10)  # half of what most scrape in
+_CALLBACKS: Final = gauge(
+    "callbacks_expected", "1 when KIE is given URLs to call back, 0 when everything is polled."
+)
 POOL: Final = 12  # connections: a batch of each kind, the clocks' rounds and reads side by side, seldom all at once
 
 
@@ -124,9 +131,19 @@ async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecy
         *_consumers(broker, Handlers(stores.inbox, stores.effects)),
         _api(client, stores, units, resuming),
         *clocks(stores.effects, stores.orphans, durations, rules, due=due),
-        Periodic("standing", Standing(database).measure, every=MEASURE_EVERY),
+        *_measuring(database, js, rules),
         Periodic("retention", lambda: purge_acknowledged(js), every=PURGE_EVERY),
     )
+
+
+def _measuring(database: postgres.Database, js: JetStreamContext, rules: Rules) -> list[Periodic]:
+    """Who only looks, for whoever scrapes."""
+    laws = Laws(database, SYSTEM, orphan_ttl=rules.orphan_ttl)
+    return [
+        Periodic("standing", Standing(database, SYSTEM).measure, every=MEASURE_EVERY),
+        Periodic("laws", laws.round, every=MEASURE_EVERY),
+        Periodic("streams", lambda: measure_streams(js), every=MEASURE_EVERY),
+    ]
 
 
 def _database(settings: Settings) -> AbstractAsyncContextManager[postgres.Database]:
@@ -139,9 +156,8 @@ def _database(settings: Settings) -> AbstractAsyncContextManager[postgres.Databa
 
 
 def _relay(database: postgres.Database, client: Client) -> OutboxRelay:
-    outbox = Outbox(database)
     publisher = bus.Publisher(client, stream_of=streams.stream_of)
-    return OutboxRelay(outbox, publisher, oldest_age=outbox.oldest_age)
+    return OutboxRelay(Outbox(database), publisher)
 
 
 def _stores(settings: Settings, units: Units) -> _Stores:
@@ -211,6 +227,8 @@ def _rules(settings: Settings, durations: Durations) -> Rules:
 def _callback_url(settings: Settings) -> Callable[[UUID, int], str | None]:
     signing = settings.signing_key()
     base = settings.public_url
+
+    _CALLBACKS.set(base is not None and signing is not None)
 
     def url(job_id: UUID, attempt: int) -> str | None:
         if base is None or signing is None:

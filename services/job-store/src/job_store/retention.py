@@ -1,4 +1,4 @@
-"""Keeps streams from filling up: what every reader has acknowledged goes, and nothing else."""
+"""Keeps streams from filling up, and shows how full they are: what every reader has acknowledged goes, no more."""
 
 from typing import Final
 
@@ -6,12 +6,27 @@ import structlog
 from nats.js import JetStreamContext, api
 
 from chassis import bus
+from chassis.metrics import gauge
 from contracts import streams
 
 log = structlog.get_logger()
 
 # History is worth keeping while there is room: after a restore of Postgres it is applied again.
 PURGE_ABOVE: Final = 0.25  # of a stream's max_bytes
+
+_BYTES: Final = gauge("stream_bytes", "What a stream holds.", ["stream"])
+_ROOM: Final = gauge("stream_max_bytes", "What it may hold.", ["stream"])
+_MESSAGES: Final = gauge("stream_messages", "Messages a stream holds.", ["stream"])
+
+
+async def measure_streams(js: JetStreamContext) -> bool:
+    """Show how full every stream is. Returns that there is no more to do."""
+    for stream in streams.STREAMS:
+        info = await js.stream_info(stream.name)
+        _BYTES.labels(stream.name).set(info.state.bytes)
+        _ROOM.labels(stream.name).set(info.config.max_bytes or 0)
+        _MESSAGES.labels(stream.name).set(info.state.messages)
+    return False
 
 
 async def purge_acknowledged(js: JetStreamContext) -> bool:

@@ -13,7 +13,7 @@ from chassis.metrics import counter, histogram
 from chassis.verdicts import Hopeless, TryLater
 from contracts import subjects
 from contracts.polls import PollRequested
-from contracts.reports import ReportReceived
+from contracts.reports import ReportReceived, ReportState
 from reconciler import domain
 from reconciler.kie import Kie
 
@@ -21,7 +21,9 @@ log = structlog.get_logger()
 
 STORE_DELAY: Final = timedelta(seconds=2)  # a bus that refuses reports gets a moment
 
-_REPORTS = counter("poll_reports_total", "Polls reported, by what KIE said.", ["state"])
+_REPORTS = counter(
+    "poll_reports_total", "Polls reported, by what KIE said.", ["state"], known=ReportState
+)
 _CALL_SECONDS = histogram("kie_poll_seconds", "One polling call.")
 
 

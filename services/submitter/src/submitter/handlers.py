@@ -33,8 +33,6 @@ log = structlog.get_logger()
 BUSY_DELAY: Final = timedelta(seconds=30)
 LEAVING_DELAY: Final = timedelta(seconds=1)  # whoever stays may take it at once
 
-_OUTCOMES = counter("submissions_total", "createTask requests by what came of them.", ["outcome"])
-_CALL_SECONDS = histogram("kie_create_seconds", "One createTask call.")
 _EVENTS: Final = {
     "done": "[GEN_CREATE] submission.created",
     "not_sent": "[GEN_CREATE] submission.not_sent",
@@ -42,6 +40,10 @@ _EVENTS: Final = {
     "ambiguous": "[GEN_CREATE] submission.ambiguous",
     "refused": "[GEN_CREATE] submission.refused",
 }
+_OUTCOMES = counter(
+    "submissions_total", "createTask requests by what came of them.", ["outcome"], known=_EVENTS
+)
+_CALL_SECONDS = histogram("kie_create_seconds", "One createTask call.")
 
 
 @dataclass(frozen=True, slots=True)

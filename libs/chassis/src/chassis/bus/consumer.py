@@ -32,6 +32,7 @@ FIRST_DELAY = 0.5  # seconds before a message that met a bug comes again
 LONGEST_DELAY = 30.0
 DURABLE_DEADLINE = 15.0  # seconds for the watchdog to bring back a durable lost before the start
 
+OUTCOMES = ("acked", "try_later", "failed", "hopeless")
 _HANDLED = counter("messages_handled_total", "Messages by verdict.", ["durable", "outcome"])
 _SECONDS = histogram("message_handling_seconds", "Handling of one message.", ["durable"])
 
@@ -180,6 +181,8 @@ class _Judge:
         self._on_hopeless = on_hopeless
         self._workers = asyncio.Semaphore(max_workers) if max_workers is not None else None
         self._running: set[asyncio.Task[None]] = set()
+        for outcome in OUTCOMES:
+            _HANDLED.labels(durable, outcome)
 
     async def on_messages(self, messages: list[Msg]) -> None:
         """Handle all side by side; with workers return as soon as each message has one."""

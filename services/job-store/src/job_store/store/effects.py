@@ -168,7 +168,12 @@ class Effects:
             for item in settled
             if not item.known and item.outcome.attempt_id in effects
         ]
-        await park(tx, [(*effects[outcome.attempt_id], outcome) for outcome in new])
+        found = [(*effects[outcome.attempt_id], outcome) for outcome in new]
+        tx.tally.outcomes.extend(
+            (case.job.bot, case.effects[effect_id].kind, outcome.result.kind)
+            for case, effect_id, outcome in found
+        )
+        await park(tx, found)
         return settled
 
     async def end_leases(self, limit: int) -> int:

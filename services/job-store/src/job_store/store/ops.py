@@ -1,8 +1,6 @@
 """What operators ask: bots, any job with its whole story, one screen of status, the invariant checker."""
 
 from collections.abc import Iterator
-from datetime import timedelta
-from typing import Final
 from uuid import UUID
 
 from chassis.queries import load
@@ -35,6 +33,7 @@ from contracts.values import JobState
 from job_store.domain.rows import OPEN
 from job_store.domain.wording import misfit
 from job_store.store.audit import Audited, audit
+from job_store.store.laws import LAWS, arguments
 from job_store.store.pauses import let_go, shown
 from job_store.store.pauses import sql as pauses_sql
 from job_store.store.requests import Requests, orphan_view
@@ -44,9 +43,7 @@ from job_store.store.unit import Units
 from job_store.store.views import fitting, job_view, ledger_line, unknown_job
 
 sql = load("job_store.store", "ops.sql")
-LAWS: Final = load("job_store.store", "doctor.sql")
 
-ORPHANS_MAY_BE_LATE: Final = timedelta(minutes=5)  # the clock looks every second
 SHOWN = 5  # how many offenders a finding names
 LIVE = OPEN | {JobState.SUCCEEDED}
 
@@ -200,10 +197,9 @@ class Ops:
         findings = []
         async with self._units.database.transaction() as connection:
             at = await connection.fetchval("SELECT now()")
-            late = self._units.rules.orphan_ttl + ORPHANS_MAY_BE_LATE
-            arguments = {"orphans_overdue": (late,)}
+            asked_with = arguments(self._units.rules.orphan_ttl)
             for name in LAWS:
-                rows = await connection.fetch(LAWS[name], *arguments.get(name, ()))
+                rows = await connection.fetch(LAWS[name], *asked_with.get(name, ()))
                 named = ", ".join(row["what"] for row in rows[:SHOWN])
                 findings.append(
                     Finding(

@@ -9,6 +9,3 @@ DELETE FROM outbox WHERE id = ANY($1::bigint[])
 
 -- release_outbox --
 UPDATE outbox SET leased_until = now() WHERE id = ANY($1::bigint[])
-
--- oldest_outbox --
-SELECT now() - min(at) FROM outbox

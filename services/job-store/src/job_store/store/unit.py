@@ -16,7 +16,7 @@ from contracts.subjects import job_event
 from job_store.domain.case import Case
 from job_store.domain.rows import Bot, Owner
 from job_store.domain.rules import Rules
-from job_store.store.counting import count
+from job_store.store.counting import Tally, count
 from job_store.store.durations import Took
 from job_store.store.ledger import StaleVersionError, save_money
 from job_store.store.matching import apply_orphan
@@ -49,6 +49,7 @@ class Transaction:
         self.cases: dict[UUID, Case] = {}
         self.owners: dict[str, list[Owner]] = {}
         self.outgoing: list[tuple[str, Message]] = []
+        self.tally = Tally()
         self.replayed: list[tuple[str, str, bytes]] = []  # subject, id and bytes as they once came
 
     async def meet_at_tasks(self, task_ids: Iterable[str]) -> None:
@@ -237,7 +238,7 @@ class Units:
                 transaction = Transaction(connection, self.rules)
                 yield transaction
                 rows = await transaction.save()
-        count(transaction.cases.values(), transaction.outgoing)
+        count(transaction.cases.values(), transaction.outgoing, transaction.tally)
         begin_traces(transaction.cases.values(), since=began)
         if rows:
             self._offer(rows)

@@ -11,6 +11,7 @@ from sendonce_cli.screen import out
 from sendonce_cli.screens.up import up_screen
 from sendonce_cli.settings import Settings
 from sendonce_cli.stack import migration
+from sendonce_cli.stack.scraped import scraped
 from sendonce_cli.stack.servers import Addresses, servers
 from sendonce_cli.stack.services import ServicePlan, as_process, plan_services, start_all, stop_all
 from sendonce_cli.stack.supervisor import Hopeless, Supervisor
@@ -41,6 +42,7 @@ async def run_here(settings: Settings, *, one_process: bool) -> None:
         running = _together if one_process else _apart
         stopped = await stack.enter_async_context(running(plans, settings, console))
         watched = await stack.enter_async_context(_supervised(played, console))
+        stack.enter_context(scraped(plans, directory=settings.data_dir, together=one_process))
         console.print(up_screen(addresses, around, plans, logs=None if one_process else log_dir))
         await _until_stopped(stopped, watched)
         console.print("\n[quiet]stopping …[/]")
