@@ -27,6 +27,7 @@ from contracts.api import JobView
 from contracts.permissions import MIGRATE, OPERATOR, bot_user
 from contracts.values import JobState
 from job_store.migrate import migrate_bus
+from job_store.privileges import STORE_ROLE, as_role
 from sendonce import SendOnce
 from sendonce_cli.asking import connect
 from testkit.kie import FakeKie
@@ -153,7 +154,8 @@ async def deployed(
                 job_store.app.Settings(
                     nats_url=nats_url,
                     log_level="warning",
-                    database_url=SecretStr(store_url or database_url),
+                    # With job-store's own rights, however the tests reach the database.
+                    database_url=SecretStr(store_url or as_role(database_url, STORE_ROLE)),
                     public_url=gateway_url if public else None,
                     callback_keys=keys,
                     bot_token=SecretStr(TOKEN),
