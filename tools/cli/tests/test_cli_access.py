@@ -115,11 +115,12 @@ def test_roles_and_grants_are_printed_as_they_are_applied(runner: CliRunner) -> 
     assert "GRANT SELECT, INSERT ON sendonce.ledger TO sendonce_store;" in text
 
 
+@pytest.mark.parametrize("content", ["SUNOTASEED", "nonsense"])
 def test_a_file_that_is_no_seed_is_misuse(
-    runner: CliRunner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    runner: CliRunner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str
 ) -> None:
     wrong = tmp_path / "wrong.nk"
-    wrong.write_text("SUNOTASEED")
+    wrong.write_text(content)
     monkeypatch.setenv("SENDONCE_NATS_CREDS", str(wrong))
 
     result = runner.invoke(app, ["status"])

@@ -131,10 +131,10 @@ def _key(creds: Path | None) -> str | None:
         raise misuse(
             f"SENDONCE_NATS_CREDS: {creds} cannot be read", hint="check its path and rights"
         ) from unread
-    except NotASeed as wrong:
+    except (ValueError, NotASeed) as wrong:
         raise misuse(
-            f"SENDONCE_NATS_CREDS: {creds} is no seed of an nkey",
-            hint="it is one line that `sendonce access nats` or `nk -gen user` wrote",
+            f"SENDONCE_NATS_CREDS: {creds} is no seed of an nkey, and no .creds file",
+            hint="a seed is one line that `sendonce access nats` or `nk -gen user` wrote",
         ) from wrong
 
 
