@@ -87,9 +87,9 @@ format: $(STAMP) ## Let ruff write what it can
 ##@ Keep
 
 .PHONY: docs-api
-docs-api: $(STAMP) ## Write docs/api and the frozen wire samples anew, from the contracts
+docs-api: $(STAMP) ## Write docs/api, the tables of docs/security.md and the frozen wire samples anew, from the code
 	@$(BIN)/python libs/contracts/tests/frozen.py
-	@$(BIN)/python tests/contracts/write_documents.py
+	@PYTHONPATH=services/job-store/tests $(BIN)/python tests/contracts/write_documents.py
 
 .PHONY: lock
 lock: $(BIN)/uv ## Write requirements.lock anew; UPGRADE=1 takes the newest versions

@@ -1,5 +1,6 @@
 """A whole life with the rights of production: five services, two bots, every verb, every way a result is found."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from itertools import count
@@ -33,17 +34,28 @@ async def a_whole_life(on: Ground) -> None:
     ) as living:
         for slug in BOTS:
             await living.ops("bots.add", slug=slug)
-        for slug in BOTS:
-            creds = on.creds(bot_user(slug))
-            async with SendOnce(on.nats.url, bot=slug, creds=creds) as bot:
-                await _asks_everything(living, bot)
         await _task(living, f"{living.gateway_url}/callbacks/kie")  # nobody will attach it
+        await asyncio.gather(*(_asks_everything(on, living, slug) for slug in BOTS))
         await eventually(lambda: _has_an_orphan(living), within=15)
 
 
-async def _asks_everything(living: Deployment, bot: SendOnce) -> None:
-    paid = str(uuid4())
-    await bot.topup(USER, currency=CURRENCY, amount=2 * PRICE, reference=paid)
+async def _asks_everything(on: Ground, living: Deployment, slug: str) -> None:
+    creds = on.creds(bot_user(slug))
+    async with SendOnce(on.nats.url, bot=slug, creds=creds) as bot:
+        jobs = await _orders(living, bot)
+        assert await bot.returned(USER) == 0
+        await bot.undelivered()
+        assert (await bot.statement(USER, CURRENCY)).lines
+        for job in jobs:
+            await eventually(lambda job=job: _ended(bot, job), within=30)
+        assert (await bot.wallet(USER, CURRENCY)).held == 0
+        async for event in bot.events():
+            if event.event == "delivered":
+                break
+
+
+async def _orders(living: Deployment, bot: SendOnce) -> list[JobView]:
+    await bot.topup(USER, currency=CURRENCY, amount=PRICE, reference=str(uuid4()))
     jobs = [
         await _create(bot, price=PRICE),
         await _create(bot, prompt="plan:silent"),  # found by polling
@@ -56,17 +68,8 @@ async def _asks_everything(living: Deployment, bot: SendOnce) -> None:
     jobs.append(await bot.attach(own.id, task_id))
     with suppress(TooLate):
         await bot.cancel(jobs[0].id)
-    for job in jobs:
-        await eventually(lambda job=job: _ended(bot, job), within=30)
     assert [job.id for job in await bot.find_by_task_id(task_id)] == [own.id]
-    assert await bot.returned(USER) == 0
-    assert (await bot.undelivered()).jobs == ()
-    assert (await bot.wallet(USER, CURRENCY)).held == 0
-    entries = (await bot.statement(USER, CURRENCY)).lines
-    assert paid in {entry.reference for entry in entries}
-    async for event in bot.events():
-        if event.event == "delivered":
-            break
+    return jobs
 
 
 async def _create(bot: SendOnce, *, prompt: str = "a cat", **options: Any) -> JobView:

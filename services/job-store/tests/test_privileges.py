@@ -42,7 +42,6 @@ FORBIDDEN = (
     "UPDATE sendonce.jobs SET price = 1",
     "UPDATE sendonce.jobs SET user_id = 1",
     "DELETE FROM sendonce.jobs",
-    "UPDATE sendonce.events SET message = '{}'",
     "BEGIN; LOCK TABLE sendonce.jobs IN ACCESS EXCLUSIVE MODE; COMMIT",
     "SELECT * FROM pg_authid",
     f"SELECT * FROM {TABLE}",
