@@ -46,13 +46,14 @@ BEGIN
     PERFORM pg_advisory_unlock_shared(1);
     RETURN true;
 END $$;
-CREATE VIEW effects AS SELECT * FROM effects_table WHERE at_the_gate()"""
+CREATE VIEW effects AS SELECT * FROM effects_table WHERE at_the_gate();
+GRANT SELECT, UPDATE ON effects TO sendonce_store"""
 
 
 async def while_it_looks(store: Store, verb: Awaitable[int], meanwhile: str) -> None:
     """Stop a verb after its look at the effects and before its locks, and commit something there."""
     await store.run(GATE)
-    async with store.database.connection() as other:
+    async with store.owner() as other:
         await other.execute("SELECT pg_advisory_lock(1)")
         looking = asyncio.ensure_future(verb)
         await blocked(store)

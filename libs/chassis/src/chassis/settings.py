@@ -78,7 +78,8 @@ class ServiceSettings(BaseSettings):
         description="Address of NATS, several separated by commas.",
     )
     nats_creds: Path | None = Field(
-        default=None, description="File with NATS credentials (JWT and key), if NATS asks for them."
+        default=None,
+        description="File with what NATS asks for: the seed of an nkey, or JWT and key (.creds).",
     )
     log_format: Literal["console", "json"] = Field(
         default="console", description="console for people, json for machines."

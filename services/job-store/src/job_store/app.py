@@ -34,6 +34,7 @@ from job_store.migrate import (
     migrate_database,
     stream_specs,
 )
+from job_store.privileges import ROLES_AND_GRANTS, STORE_ROLE, as_role
 from job_store.resuming import Resuming
 from job_store.retention import measure_streams, purge_acknowledged
 from job_store.settings import Settings
@@ -58,9 +59,12 @@ from kie.tokens import CallbackToken, mint
 
 __all__ = [
     "NAME",
+    "ROLES_AND_GRANTS",
     "SHIPPED",
+    "STORE_ROLE",
     "MigrationError",
     "Settings",
+    "as_role",
     "build",
     "consumer_specs",
     "main",

@@ -1,4 +1,4 @@
-"""The one migration step: the schema by dbmate, the streams and durables by the bus."""
+"""The one migration step: the schema by dbmate with its grants, the streams and durables by the bus."""
 
 import asyncio
 import shutil
@@ -7,23 +7,40 @@ from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
+import asyncpg
+
 from chassis import bus
 from contracts import streams
-
-TABLE = "public.sendonce_migrations"
+from job_store import privileges
 
 
 class MigrationError(Exception):
-    """dbmate refused; its own words follow."""
+    """dbmate or Postgres refused; their own words follow."""
 
 
 async def migrate_database(url: str, command: str = "up") -> str:
-    """Run one dbmate command (``up``, ``down``, ``status``) and return what it said."""
+    """Run one dbmate command (``up``, ``down``, ``status``) and return what it said; ``up`` grants, too."""
+    said = await _dbmate_says(url, command)
+    if command != "up":
+        return said
+    try:
+        return f"{said}{await privileges.apply(url)}\n"
+    except asyncpg.InsufficientPrivilegeError as refused:
+        raise MigrationError(f"grants: {refused}") from refused
+
+
+async def _dbmate_says(url: str, command: str) -> str:
     folder = resources.files("job_store") / "migrations"
     with resources.as_file(folder) as path:
         process = await asyncio.create_subprocess_exec(
             _dbmate(),
-            *("--no-dump-schema", "--migrations-table", TABLE, "--migrations-dir", str(path)),
+            *(
+                "--no-dump-schema",
+                "--migrations-table",
+                privileges.TABLE,
+                "--migrations-dir",
+                str(path),
+            ),
             *("--wait", "--wait-timeout", "30s"),
             command,
             env={"DATABASE_URL": _with_sslmode(url), "PATH": ""},

@@ -7,6 +7,7 @@ import typer
 
 from chassis import logs
 from sendonce_cli.commands import (
+    access,
     audit,
     bots,
     callback,
@@ -69,4 +70,5 @@ app.add_typer(wallet.app, rich_help_panel=LOOK)
 app.add_typer(bots.app, rich_help_panel=LOOK)
 app.command("audit", rich_help_panel=LOOK)(audit.audit)
 app.add_typer(migrate.app, rich_help_panel=TOOLS)
+app.add_typer(access.app, rich_help_panel=TOOLS)
 app.add_typer(callback.app, rich_help_panel=TOOLS)

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from rich.console import Console
 
 from chassis import lifecycle, logs, tracing
+from contracts.permissions import MIGRATE
 from sendonce_cli.screen import out
 from sendonce_cli.screens.up import up_screen
 from sendonce_cli.settings import Settings
@@ -30,7 +31,7 @@ async def run_here(settings: Settings, *, one_process: bool) -> None:
         await migration.up(
             addresses.database_url,
             addresses.nats_url,
-            creds=settings.nats_creds,
+            creds=addresses.creds(MIGRATE) or settings.nats_creds,
             replicas=settings.nats_replicas,
         )
         log_dir = settings.data_dir.resolve() / "logs"

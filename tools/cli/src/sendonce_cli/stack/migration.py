@@ -15,6 +15,7 @@ from job_store.app import (
 from sendonce_cli.asking import connect
 from sendonce_cli.trouble import Trouble
 
+INBOX: Final = "_INBOX.migrate"  # where the user `migrate` hears replies
 NONE_PENDING: Final = "Pending: 0"  # dbmate's own words
 
 
@@ -45,7 +46,7 @@ async def status(
     database_url: str, nats_url: str, *, creds: Path | None = None, replicas: int = 1
 ) -> Standing:
     """Look at both and change nothing."""
-    client = await connect(nats_url, creds=creds)
+    client = await connect(nats_url, creds=creds, inbox=INBOX)
     try:
         drift = await bus.check_streams(
             client.jetstream(), stream_specs(replicas=replicas), consumer_specs()
