@@ -14,6 +14,7 @@ from job_store.store import (
     durations,
     effects,
     inbox,
+    intake,
     ledger,
     ops,
     outbox,
@@ -25,7 +26,10 @@ from store_kit import Store, callback, create, images, polled
 
 
 async def test_every_query_is_valid_on_the_migrated_schema(store: Store):
-    stores = (creation, durations, effects, inbox, ledger, ops, outbox, pacing, requests, unit)
+    stores = (
+        *(creation, durations, effects, inbox, intake, ledger, ops, outbox, pacing, requests),
+        unit,
+    )
     for module in stores:
         for name in module.sql:
             async with store.database.connection() as connection:

@@ -17,6 +17,9 @@ FILE = "_FILE"
 KNOWN_NAMES = frozenset(
     {
         "AIOGRAM_FAST_IMPORT",
+        "BOT_JOBS_PER_MINUTE",
+        "BOT_OPEN_HOLDS",
+        "BOT_OPEN_JOBS",
         "BOT_TOKEN",
         "CALLBACK_KEYS",
         "DATABASE_URL",
@@ -49,6 +52,9 @@ KNOWN_NAMES = frozenset(
         "TELEGRAM_SHARE",
         "TEST_DATABASE_URL",
         "TEST_NATS_URL",
+        "USER_JOBS_PER_MINUTE",
+        "USER_OPEN_HOLDS",
+        "USER_OPEN_JOBS",
     }
 )
 

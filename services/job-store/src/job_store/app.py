@@ -205,6 +205,7 @@ def _rules(settings: Settings, durations: Durations) -> Rules:
         poll_after=settings.poll_after,
         orphan_ttl=timedelta(seconds=settings.orphan_ttl_seconds),
         usual=durations.usual,
+        quota=settings.quota,
     )
 
 

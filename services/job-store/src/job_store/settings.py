@@ -5,6 +5,7 @@ from datetime import timedelta
 from pydantic import Field, SecretStr, field_validator
 
 from chassis.settings import ServiceSettings
+from job_store.domain.intake import Allowance, Quota
 from kie import callback_keys
 
 
@@ -56,6 +57,36 @@ class Settings(ServiceSettings):
         description="Time a callback may wait for its job before it counts as expired.",
     )
 
+    user_jobs_per_minute: int | None = Field(
+        default=None,
+        ge=1,
+        le=100_000,
+        description="Jobs one user of a bot may ask for in a minute on average, half of them at once."
+        " Without it any number.",
+    )
+    user_open_jobs: int | None = Field(
+        default=None,
+        ge=1,
+        description="Jobs of one user that may be worked on at once. Without it any number.",
+    )
+    user_open_holds: int | None = Field(
+        default=None,
+        ge=1,
+        description="Of these, how many may hold money. Without it any number.",
+    )
+    bot_jobs_per_minute: int | None = Field(
+        default=None,
+        ge=1,
+        le=10_000_000,
+        description="The same for all users of a bot together. Without it any number.",
+    )
+    bot_open_jobs: int | None = Field(
+        default=None, ge=1, description="As above, of a bot. Without it any number."
+    )
+    bot_open_holds: int | None = Field(
+        default=None, ge=1, description="As above, of a bot. Without it any number."
+    )
+
     @field_validator("callback_keys")
     @classmethod
     def _are_callback_keys(cls, value: SecretStr) -> SecretStr:
@@ -66,6 +97,22 @@ class Settings(ServiceSettings):
         """Return the key id and key that sign new callback URLs."""
         keys = callback_keys.read(self.callback_keys.get_secret_value())
         return next(iter(keys.items()), None)
+
+    @property
+    def quota(self) -> Quota:
+        """How much users and bots may ask for."""
+        return Quota(
+            user=Allowance(
+                jobs_per_minute=self.user_jobs_per_minute,
+                open_jobs=self.user_open_jobs,
+                open_holds=self.user_open_holds,
+            ),
+            bot=Allowance(
+                jobs_per_minute=self.bot_jobs_per_minute,
+                open_jobs=self.bot_open_jobs,
+                open_holds=self.bot_open_holds,
+            ),
+        )
 
     @property
     def poll_after(self) -> timedelta:

@@ -1,10 +1,12 @@
 """The numbers and choices a deployment makes; given to decisions, never read by them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
+
+from job_store.domain.intake import Quota
 
 DISPATCH_LEASE: Final = timedelta(
     seconds=45
@@ -54,6 +56,7 @@ class Rules:
     poll_after: timedelta = timedelta(seconds=30)
     orphan_ttl: timedelta = timedelta(hours=1)
     usual: Callable[[str, str, str], Usual] = nothing_learned
+    quota: Quota = field(default_factory=Quota)
 
     @property
     def working_time(self) -> timedelta:
