@@ -12,8 +12,9 @@ from uuid import UUID
 import structlog
 from faststream.nats import NatsBroker
 from nats.aio.client import Client
+from nats.js import JetStreamContext
 
-from chassis import bus, health, lifecycle, postgres
+from chassis import bus, clock, health, lifecycle, postgres
 from chassis.loops import Periodic
 from chassis.outbox import OutboxRelay
 from contracts import streams, subjects
@@ -32,13 +33,14 @@ from job_store.migrate import (
     stream_specs,
 )
 from job_store.resuming import Resuming
-from job_store.retention import purge_acknowledged
+from job_store.retention import purge_acknowledged, purge_aged
 from job_store.settings import Settings
 from job_store.store.audit import Audit
 from job_store.store.creation import Creations
 from job_store.store.dead import Dead
 from job_store.store.durations import Durations
 from job_store.store.effects import Effects
+from job_store.store.forgetting import Forgetting
 from job_store.store.inbox import Inbox
 from job_store.store.lineage import Lineage
 from job_store.store.ops import Ops
@@ -74,6 +76,8 @@ ROUTES: Final = {
     "job-store-deliveries": subjects.DELIVERY_OUTCOME,
 }
 PURGE_EVERY: Final = timedelta(seconds=30)
+PURGE_AGED_EVERY: Final = timedelta(minutes=10)
+FORGET_EVERY: Final = timedelta(minutes=1)
 MEASURE_EVERY: Final = timedelta(seconds=10)  # half of what most scrape in
 POOL: Final = 12  # connections: a batch of each kind, the clocks' rounds and reads side by side, seldom all at once
 
@@ -125,8 +129,23 @@ async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecy
         _api(client, stores, units, resuming),
         *clocks(stores.effects, stores.orphans, durations, rules, due=due),
         Periodic("standing", Standing(database).measure, every=MEASURE_EVERY),
-        Periodic("retention", lambda: purge_acknowledged(js), every=PURGE_EVERY),
+        *_forgetting(settings, js, units),
     )
+
+
+def _forgetting(settings: Settings, js: JetStreamContext, units: Units) -> list[Periodic]:
+    """What must not be kept for ever: streams that fill up, and content that is old."""
+    loops = [
+        Periodic("retention", lambda: purge_acknowledged(js), every=PURGE_EVERY),
+        Periodic("content", Forgetting(units).sweep, every=FORGET_EVERY),
+    ]
+    if (keep := settings.keep_streams) is not None:
+
+        async def purge() -> bool:
+            return await purge_aged(js, before=clock.SYSTEM.now() - keep)
+
+        loops.append(Periodic("history", purge, every=PURGE_AGED_EVERY))
+    return loops
 
 
 def _database(settings: Settings) -> AbstractAsyncContextManager[postgres.Database]:
@@ -206,6 +225,7 @@ def _rules(settings: Settings, durations: Durations) -> Rules:
         orphan_ttl=timedelta(seconds=settings.orphan_ttl_seconds),
         usual=durations.usual,
         quota=settings.quota,
+        ages=settings.ages,
     )
 
 

@@ -50,6 +50,15 @@ def nothing_learned(_family: str, _operation: str, _model: str) -> Usual:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ages:
+    """How long content is kept; None is for ever."""
+
+    prompts: timedelta | None = None
+    media: timedelta | None = None
+    bodies: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     callback_url: Callable[[UUID, int], str | None]
     job_ttl: timedelta = timedelta(hours=1)
@@ -57,6 +66,7 @@ class Rules:
     orphan_ttl: timedelta = timedelta(hours=1)
     usual: Callable[[str, str, str], Usual] = nothing_learned
     quota: Quota = field(default_factory=Quota)
+    ages: Ages = field(default_factory=Ages)
 
     @property
     def working_time(self) -> timedelta:
