@@ -22,6 +22,7 @@ from job_store.store import (
     pacing,
     requests,
     unit,
+    users,
 )
 from store_kit import Store, callback, create, images, polled
 
@@ -29,7 +30,7 @@ from store_kit import Store, callback, create, images, polled
 async def test_every_query_is_valid_on_the_migrated_schema(store: Store):
     stores = (
         *(creation, durations, effects, forgetting, inbox, intake, ledger, ops, outbox, pacing),
-        *(requests, unit),
+        *(requests, unit, users),
     )
     for module in stores:
         for name in module.sql:

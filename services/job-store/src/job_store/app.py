@@ -51,6 +51,7 @@ from job_store.store.repairs import Repairs
 from job_store.store.requests import Requests
 from job_store.store.standing import Standing
 from job_store.store.unit import Units
+from job_store.store.users import Users
 from job_store.verbs import BotVerbs, OpsVerbs, RepairVerbs
 from kie.tokens import CallbackToken, mint
 
@@ -180,7 +181,7 @@ def _stores(settings: Settings, units: Units) -> _Stores:
 
 def _api(client: Client, stores: _Stores, units: Units, resuming: Resuming) -> Api:
     """Who may ask what: the whole request and reply surface of this service."""
-    by_hand = RepairVerbs(Repairs(units), Pauses(units), Dead(units), Audit(units))
+    by_hand = RepairVerbs(Repairs(units), Pauses(units), Dead(units), Users(units), Audit(units))
     return Api(
         client,
         bots=BotVerbs(stores.creations, stores.requests, stores.effects).table(),
