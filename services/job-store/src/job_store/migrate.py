@@ -9,6 +9,7 @@ from pathlib import Path
 
 from chassis import bus
 from contracts import streams
+from job_store.store.schema import applied
 
 TABLE = "public.sendonce_migrations"
 
@@ -18,9 +19,14 @@ class MigrationError(Exception):
 
 
 async def migrate_database(url: str, command: str = "up") -> str:
-    """Run one dbmate command (``up``, ``down``, ``status``) and return what it said."""
+    """Run one dbmate command (``up``, ``down``, ``status``) and return what it said.
+
+    ``down`` is refused when a newer version has been here: dbmate would take back the newest that it knows.
+    """
     folder = resources.files("job_store") / "migrations"
     with resources.as_file(folder) as path:
+        if command == "down":
+            await _refuse_newer(url, {file.name.partition("_")[0] for file in folder.iterdir()})
         process = await asyncio.create_subprocess_exec(
             _dbmate(),
             *("--no-dump-schema", "--migrations-table", TABLE, "--migrations-dir", str(path)),
@@ -35,6 +41,17 @@ async def migrate_database(url: str, command: str = "up") -> str:
     if process.returncode:
         raise MigrationError(text.strip())
     return text
+
+
+async def _refuse_newer(url: str, known: set[str]) -> None:
+    try:
+        unknown = [version for version in await applied(url) if version not in known]
+    except OSError as away:
+        msg = f"Postgres cannot be asked: {away}"
+        raise MigrationError(msg) from away
+    if unknown:
+        msg = f"{unknown[-1]} was applied by a newer version: its own command takes it back"
+        raise MigrationError(msg)
 
 
 async def migrate_bus(url: str, *, creds: Path | None = None, replicas: int = 1) -> list[str]:

@@ -1,5 +1,9 @@
 -- migrate:up
 
+-- Who cannot have a lock soon gives up: whoever comes after a waiting change of a table waits behind it.
+SET LOCAL lock_timeout = '4s';
+SET LOCAL statement_timeout = '30s';
+
 -- Content goes, its job stays. When what a user asked for went, what they were shown, and where they are.
 ALTER TABLE sendonce.jobs
     ADD COLUMN prompt_gone_at timestamptz,
@@ -9,7 +13,7 @@ ALTER TABLE sendonce.reports ADD COLUMN body_gone_at timestamptz;
 
 -- What was said of an attempt may lose words; nothing else of it ever changes, and nothing is added.
 DROP TRIGGER evidence_insert_only ON sendonce.evidence;
-CREATE TRIGGER evidence_only_less BEFORE UPDATE ON sendonce.evidence FOR EACH ROW
+CREATE TRIGGER evidence_insert_only BEFORE UPDATE ON sendonce.evidence FOR EACH ROW
     WHEN (to_jsonb(OLD) - 'detail' <> to_jsonb(NEW) - 'detail' OR NOT OLD.detail @> NEW.detail)
     EXECUTE FUNCTION sendonce.refuse_change();
 CREATE TRIGGER evidence_stays BEFORE DELETE ON sendonce.evidence
@@ -25,19 +29,19 @@ BEGIN
     RAISE EXCEPTION '% is insert-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
 END $$;
 DROP TRIGGER carriers_insert_only ON sendonce.carriers;
-CREATE TRIGGER carriers_never_change BEFORE UPDATE ON sendonce.carriers
+CREATE TRIGGER carriers_insert_only BEFORE UPDATE ON sendonce.carriers
     FOR EACH ROW EXECUTE FUNCTION sendonce.refuse_change();
 CREATE TRIGGER carriers_stay BEFORE DELETE ON sendonce.carriers
     FOR EACH ROW EXECUTE FUNCTION sendonce.refuse_unless_forgotten();
 
 -- migrate:down
 DROP TRIGGER carriers_stay ON sendonce.carriers;
-DROP TRIGGER carriers_never_change ON sendonce.carriers;
+DROP TRIGGER carriers_insert_only ON sendonce.carriers;
 CREATE TRIGGER carriers_insert_only BEFORE UPDATE OR DELETE ON sendonce.carriers
     FOR EACH ROW EXECUTE FUNCTION sendonce.refuse_change();
 DROP FUNCTION sendonce.refuse_unless_forgotten();
 DROP TRIGGER evidence_stays ON sendonce.evidence;
-DROP TRIGGER evidence_only_less ON sendonce.evidence;
+DROP TRIGGER evidence_insert_only ON sendonce.evidence;
 CREATE TRIGGER evidence_insert_only BEFORE UPDATE OR DELETE ON sendonce.evidence
     FOR EACH ROW EXECUTE FUNCTION sendonce.refuse_change();
 ALTER TABLE sendonce.reports DROP COLUMN body_gone_at;
