@@ -13,19 +13,25 @@ from job_store.store import (
     creation,
     durations,
     effects,
+    forgetting,
     inbox,
+    intake,
     ledger,
     ops,
     outbox,
     pacing,
     requests,
     unit,
+    users,
 )
 from store_kit import Store, callback, create, images, polled
 
 
 async def test_every_query_is_valid_on_the_migrated_schema(store: Store):
-    stores = (creation, durations, effects, inbox, ledger, ops, outbox, pacing, requests, unit)
+    stores = (
+        *(creation, durations, effects, forgetting, inbox, intake, ledger, ops, outbox, pacing),
+        *(requests, unit, users),
+    )
     for module in stores:
         for name in module.sql:
             async with store.database.connection() as connection:

@@ -1,4 +1,4 @@
-"""One way to log: structlog, console or JSON; libraries join in; secrets are redacted at the root."""
+"""One way to log: structlog, console or JSON; libraries join in; secrets and users' words are redacted at the root."""
 
 import logging
 import re
@@ -26,6 +26,9 @@ _SECRETS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(/callbacks/kie/)[^\s/?#'\"]+"), rf"\1{HIDDEN}"),
     # user:password@ of any URL; postgres and nats are the ones we hold.
     (re.compile(r"\b([a-z][a-z0-9+.-]*://)[^\s/@'\"]+@"), rf"\1{HIDDEN}@"),
+    # What users wrote, quoted by Postgres and by pydantic: to the end, for it may contain anything.
+    (re.compile(r"(?s)(Failing row contains ).*"), rf"\1{HIDDEN}"),
+    (re.compile(r"(input_value=).*(?=, input_type=)"), rf"\1{HIDDEN}"),
 )
 
 # No secret of ours is without one of these: most fields are told to be harmless by one look.
@@ -50,7 +53,7 @@ _CHATTY = (
 
 
 def redact(text: str) -> str:
-    """Hide everything in the text that looks like one of our secrets."""
+    """Hide everything in the text that looks like one of our secrets, or like a user's words in an error."""
     if _SUSPECT.search(text) is None:
         return text
     for pattern, replacement in _SECRETS:

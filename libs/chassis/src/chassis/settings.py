@@ -17,6 +17,9 @@ FILE = "_FILE"
 KNOWN_NAMES = frozenset(
     {
         "AIOGRAM_FAST_IMPORT",
+        "BOT_JOBS_PER_MINUTE",
+        "BOT_OPEN_HOLDS",
+        "BOT_OPEN_JOBS",
         "BOT_TOKEN",
         "CALLBACK_KEYS",
         "DATABASE_URL",
@@ -31,6 +34,10 @@ KNOWN_NAMES = frozenset(
         "HEALTH_HOST",
         "HEALTH_PORT",
         "JOB_TTL_SECONDS",
+        "KEEP_BODIES_DAYS",
+        "KEEP_MEDIA_DAYS",
+        "KEEP_PROMPTS_DAYS",
+        "KEEP_STREAMS_DAYS",
         "KIE_API_KEY",
         "KIE_API_URL",
         "KIE_CREATES_PER_10S",
@@ -51,6 +58,9 @@ KNOWN_NAMES = frozenset(
         "TEST_DATABASE_URL",
         "TEST_NATS_URL",
         "TRACE_RATIO",
+        "USER_JOBS_PER_MINUTE",
+        "USER_OPEN_HOLDS",
+        "USER_OPEN_JOBS",
     }
 )
 

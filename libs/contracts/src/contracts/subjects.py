@@ -49,6 +49,8 @@ OPS_VERBS: Final = (
     "orphans.expire",
     "wallets.statement",
     "wallets.topup",
+    "users.export",
+    "users.forget",
     "audit.list",
     "status",
     "doctor",

@@ -36,13 +36,14 @@ from job_store.migrate import (
 )
 from job_store.privileges import ROLES_AND_GRANTS, STORE_ROLE, as_role
 from job_store.resuming import Resuming
-from job_store.retention import measure_streams, purge_acknowledged
+from job_store.retention import measure_streams, purge_acknowledged, purge_aged
 from job_store.settings import Settings
 from job_store.store.audit import Audit
 from job_store.store.creation import Creations
 from job_store.store.dead import Dead
 from job_store.store.durations import Durations
 from job_store.store.effects import Effects
+from job_store.store.forgetting import Forgetting
 from job_store.store.inbox import Inbox
 from job_store.store.laws import Laws
 from job_store.store.lineage import Lineage
@@ -54,6 +55,7 @@ from job_store.store.repairs import Repairs
 from job_store.store.requests import Requests
 from job_store.store.standing import Standing
 from job_store.store.unit import Units
+from job_store.store.users import Users
 from job_store.verbs import BotVerbs, OpsVerbs, RepairVerbs
 from kie.tokens import CallbackToken, mint
 
@@ -82,6 +84,8 @@ ROUTES: Final = {
     "job-store-deliveries": subjects.DELIVERY_OUTCOME,
 }
 PURGE_EVERY: Final = timedelta(seconds=30)
+PURGE_AGED_EVERY: Final = timedelta(minutes=10)
+FORGET_EVERY: Final = timedelta(minutes=1)
 MEASURE_EVERY: Final = timedelta(seconds=10)  # half of what most scrape in
 _CALLBACKS: Final = gauge(
     "callbacks_expected", "1 when KIE is given URLs to call back, 0 when everything is polled."
@@ -136,7 +140,7 @@ async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecy
         _api(client, stores, units, resuming),
         *clocks(stores.effects, stores.orphans, durations, rules, due=due),
         *_measuring(database, js, rules),
-        Periodic("retention", lambda: purge_acknowledged(js), every=PURGE_EVERY),
+        *_forgetting(settings, js, units),
     )
 
 
@@ -148,6 +152,20 @@ def _measuring(database: postgres.Database, js: JetStreamContext, rules: Rules) 
         Periodic("laws", laws.round, every=MEASURE_EVERY),
         Periodic("streams", lambda: measure_streams(js), every=MEASURE_EVERY),
     ]
+
+def _forgetting(settings: Settings, js: JetStreamContext, units: Units) -> list[Periodic]:
+    """What must not be kept for ever: streams that fill up, and content that is old."""
+    loops = [
+        Periodic("retention", lambda: purge_acknowledged(js), every=PURGE_EVERY),
+        Periodic("content", Forgetting(units).sweep, every=FORGET_EVERY),
+    ]
+    if (keep := settings.keep_streams) is not None:
+
+        async def purge() -> bool:
+            return await purge_aged(js, before=SYSTEM.now() - keep)
+
+        loops.append(Periodic("history", purge, every=PURGE_AGED_EVERY))
+    return loops
 
 
 def _database(settings: Settings) -> AbstractAsyncContextManager[postgres.Database]:
@@ -181,7 +199,7 @@ def _stores(settings: Settings, units: Units) -> _Stores:
 
 def _api(client: Client, stores: _Stores, units: Units, resuming: Resuming) -> Api:
     """Who may ask what: the whole request and reply surface of this service."""
-    by_hand = RepairVerbs(Repairs(units), Pauses(units), Dead(units), Audit(units))
+    by_hand = RepairVerbs(Repairs(units), Pauses(units), Dead(units), Users(units), Audit(units))
     return Api(
         client,
         bots=BotVerbs(stores.creations, stores.requests, stores.effects).table(),
@@ -225,6 +243,8 @@ def _rules(settings: Settings, durations: Durations) -> Rules:
         poll_after=settings.poll_after,
         orphan_ttl=timedelta(seconds=settings.orphan_ttl_seconds),
         usual=durations.usual,
+        quota=settings.quota,
+        ages=settings.ages,
     )
 
 

@@ -56,6 +56,7 @@ from contracts.repairs import (
     ShowDead,
 )
 from contracts.values import trace_of
+from contracts.users import ExportUser, ForgetUser
 from job_store.api import Verb
 from job_store.handlers import BATCH, loud
 from job_store.resuming import Resuming
@@ -68,6 +69,7 @@ from job_store.store.ops import Ops
 from job_store.store.pauses import Pauses
 from job_store.store.repairs import Repairs
 from job_store.store.requests import Requests
+from job_store.store.users import Users
 
 log = structlog.get_logger()
 
@@ -209,10 +211,13 @@ class OpsVerbs:
 class RepairVerbs:
     """What operators put right by hand."""
 
-    def __init__(self, repairs: Repairs, pauses: Pauses, dead: Dead, audit: Audit) -> None:
+    def __init__(
+        self, repairs: Repairs, pauses: Pauses, dead: Dead, users: Users, audit: Audit
+    ) -> None:
         self._repairs = repairs
         self._pauses = pauses
         self._dead = dead
+        self._users = users
         self._audit = audit
 
     def table(self) -> list[Verb]:
@@ -229,6 +234,8 @@ class RepairVerbs:
             Verb("dead.list", ListDead, _asked(self._dead.list)),
             Verb("dead.show", ShowDead, _asked(self._dead.show)),
             Verb("dead.settle", SettleDead, _asked(self._dead.settle)),
+            Verb("users.export", ExportUser, _asked(self._users.export)),
+            Verb("users.forget", ForgetUser, _asked(self._users.forget)),
             Verb("audit.list", ListAudit, _asked(self._audit.list)),
         ]
 

@@ -21,6 +21,7 @@ from sendonce_cli.commands import (
     resume,
     status,
     up,
+    users,
     wallet,
 )
 from sendonce_cli.group import PlainSpokenGroup
@@ -67,6 +68,7 @@ app.add_typer(deliveries.app, rich_help_panel=LOOK)
 app.add_typer(orphans.app, rich_help_panel=LOOK)
 app.add_typer(dead.app, rich_help_panel=LOOK)
 app.add_typer(wallet.app, rich_help_panel=LOOK)
+app.add_typer(users.app, rich_help_panel=LOOK)
 app.add_typer(bots.app, rich_help_panel=LOOK)
 app.command("audit", rich_help_panel=LOOK)(audit.audit)
 app.add_typer(migrate.app, rich_help_panel=TOOLS)

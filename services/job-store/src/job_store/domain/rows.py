@@ -197,6 +197,11 @@ class Part:
         return self.kind is MediaKind.TEXT or bool(self.items)
 
     @property
+    def is_blank(self) -> bool:
+        """Claim that its content is gone: there is nothing to show."""
+        return not (self.links or self.text or self.body or self.file_id or self.items)
+
+    @property
     def links(self) -> tuple[str, ...]:
         return tuple(link for link in (self.url, *(item.url for item in self.items)) if link)
 

@@ -1,0 +1,2 @@
+-- applied --
+SELECT version FROM public.sendonce_migrations ORDER BY version
