@@ -52,6 +52,7 @@ OPS_VERBS: Final = (
     "audit.list",
     "status",
     "doctor",
+    "schema",
     "resume",
 )
 

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from chassis import bus
 from contracts import streams
+from job_store.store.schema import keep_checksums
 
 TABLE = "public.sendonce_migrations"
+CHANGES = ("up", "down")  # commands after which other migrations are applied than before
 
 
 class MigrationError(Exception):
@@ -34,6 +36,8 @@ async def migrate_database(url: str, command: str = "up") -> str:
     text = said.decode(errors="replace")
     if process.returncode:
         raise MigrationError(text.strip())
+    if command in CHANGES:
+        await keep_checksums(url)
     return text
 
 
