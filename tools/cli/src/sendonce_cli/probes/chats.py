@@ -1,0 +1,124 @@
+"""Where results are shown: chats of the sandbox Telegram, whose truth can be asked, or one real chat."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final, Protocol
+
+import aiohttp
+from pydantic import BaseModel, TypeAdapter
+
+from sendonce_cli.probes.files import Shelf, file_of
+from sendonce_cli.probes.items import Unshown
+
+FIRST_CHAT: Final = 990_000  # of the sandbox; each sort of content has a chat of its own
+
+
+class _Ever(BaseModel):
+    count: int
+
+
+class _Shown(BaseModel):
+    kind: str
+
+
+EVER: Final = TypeAdapter(_Ever)
+SHOWN: Final = TypeAdapter(list[_Shown])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stood:
+    """Where a content stood, says the sandbox Telegram."""
+
+    ever: int  # in how many messages, ever
+    now: int
+    kinds: tuple[str, ...]  # of those it stands in now
+
+    def __str__(self) -> str:
+        """Say it in a few words."""
+        as_what = f", as {', '.join(self.kinds)}" if self.kinds else ""
+        return f"it stood in {self.ever} messages and stands in {self.now}{as_what}"
+
+
+class Chats(Protocol):
+    """Chats of a deployment."""
+
+    def chat(self, number: int) -> int:
+        """Return a chat to show something in."""
+
+    def link(self, suffix: str, *, mark: str) -> tuple[str, str]:
+        """Return an address of a file of this sort, and by what its content is known; `Unshown` if none."""
+
+    async def stood(self, content: str) -> Stood | None:
+        """Return where a content stood; None where nobody can tell."""
+
+    async def remove(self, chat: int, message: int) -> None:
+        """Take a message away again, where that can be done."""
+
+
+class SandboxChats:
+    """Chats of the sandbox Telegram at this address."""
+
+    def __init__(self, http: aiohttp.ClientSession, url: str, shelf: Shelf) -> None:
+        self._http = http
+        self.url = url.rstrip("/")
+        self._shelf = shelf
+
+    def chat(self, number: int) -> int:
+        return FIRST_CHAT + number
+
+    def link(self, suffix: str, *, mark: str) -> tuple[str, str]:
+        content = file_of(suffix, mark=mark)
+        return self._shelf.put(f"{mark}.{suffix}", content), sha256(content).hexdigest()
+
+    async def stood(self, content: str) -> Stood | None:
+        ever = EVER.validate_json(await self._asked("/sim/ever", content))
+        now = SHOWN.validate_json(await self._asked("/sim/shown", content))
+        return Stood(ever=ever.count, now=len(now), kinds=tuple(message.kind for message in now))
+
+    async def remove(self, chat: int, message: int) -> None:
+        await self.act(chat, "delete_message", message_id=message)
+
+    async def act(self, chat: int, action: str, **order: object) -> None:
+        """Do what the user of a chat would."""
+        await self.order(f"/sim/chats/{chat}/{action}", order)
+
+    async def order(self, path: str, order: Mapping[str, object]) -> None:
+        """Ask the sandbox for something."""
+        async with self._http.post(self.url + path, json=order) as answer:
+            await answer.read()
+
+    async def _asked(self, path: str, content: str) -> bytes:
+        async with self._http.get(self.url + path, params={"content": content}) as answer:
+            answer.raise_for_status()
+            return await answer.read()
+
+
+class RealChat:
+    """One chat of the real Telegram; what stands in it only its people see."""
+
+    def __init__(self, chat_id: int, links: tuple[str, ...]) -> None:
+        """`links` are public addresses of files, one for each sort that is to be shown."""
+        self._chat_id = chat_id
+        self._links = links
+
+    def chat(self, number: int) -> int:  # noqa: ARG002 - there is one
+        return self._chat_id
+
+    def link(self, suffix: str, *, mark: str) -> tuple[str, str]:
+        found = next(
+            (url for url in self._links if url.partition("?")[0].lower().endswith(f".{suffix}")),
+            None,
+        )
+        if found is None:
+            raise Unshown(
+                f"no public address of a .{suffix} file is known here",
+                todo=f"name one with --media https://…/{mark}.{suffix}",
+            )
+        return found, ""
+
+    async def stood(self, content: str) -> Stood | None:  # noqa: ARG002 - nobody can tell
+        return None
+
+    async def remove(self, chat: int, message: int) -> None:
+        """Leave it: the chat is there for it."""
