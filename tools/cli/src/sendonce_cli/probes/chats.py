@@ -1,6 +1,7 @@
 """Where results are shown: chats of the sandbox Telegram, whose truth can be asked, or one real chat."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, Protocol
@@ -22,6 +23,16 @@ class _Shown(BaseModel):
     kind: str
 
 
+class _Fault(BaseModel):
+    id: int
+    struck: int
+
+
+class _Armed(BaseModel):
+    ids: tuple[int, ...]
+
+
+FAULTS: Final = TypeAdapter(list[_Fault])
 EVER: Final = TypeAdapter(_Ever)
 SHOWN: Final = TypeAdapter(list[_Shown])
 
@@ -83,10 +94,29 @@ class SandboxChats:
         """Do what the user of a chat would."""
         await self.order(f"/sim/chats/{chat}/{action}", order)
 
-    async def order(self, path: str, order: Mapping[str, object]) -> None:
+    async def order(self, path: str, order: Mapping[str, object]) -> bytes:
         """Ask the sandbox for something."""
         async with self._http.post(self.url + path, json=order) as answer:
-            await answer.read()
+            answer.raise_for_status()
+            return await answer.read()
+
+    @asynccontextmanager
+    async def fault(self, **plan: object) -> AsyncIterator[Callable[[], Awaitable[bool]]]:
+        """Have one call go wrong while the block lasts; asked, tells whether it did."""
+        (number,) = _Armed.model_validate_json(
+            await self.order("/sim/faults", {"times": 1, **plan})
+        ).ids
+
+        async def struck() -> bool:
+            async with self._http.get(f"{self.url}/sim/faults") as answer:
+                armed = FAULTS.validate_json(await answer.read())
+            return any(one.id == number and one.struck for one in armed)
+
+        try:
+            yield struck
+        finally:
+            async with self._http.delete(f"{self.url}/sim/faults/{number}"):
+                pass
 
     async def _asked(self, path: str, content: str) -> bytes:
         async with self._http.get(self.url + path, params={"content": content}) as answer:

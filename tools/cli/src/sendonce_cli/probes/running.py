@@ -62,4 +62,3 @@ async def found_by(probe: Probe[Lab], lab: Lab, *, within: float) -> Item:
         todo="" if found is Found.OK else todo,
         seconds=round(monotonic() - began, 3),
     )
-

@@ -9,6 +9,8 @@ from time import monotonic
 from typing import Final, TypeVar, Unpack
 from uuid import UUID, uuid4
 
+import aiohttp
+
 from contracts.api import JobView, LedgerLine, MatchOrphan, OrphansView, OrphanView, WalletView
 from contracts.ops import JobStory, ListOrphans, ShowJob
 from contracts.repairs import PauseView, SetPause
@@ -45,6 +47,7 @@ class Tenant:
 
     bot: SendOnce
     desk: Desk
+    http: aiohttp.ClientSession
     door: Door
     chats: Chats | None
     by: dict[str, str]  # who asks and why, of every change

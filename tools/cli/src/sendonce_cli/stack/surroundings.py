@@ -17,7 +17,7 @@ class Surroundings:
     """Addresses around one NATS; of the outside only what is a sandbox."""
 
     nats_url: str  # without its password
-    gateway_url: str
+    gateway_url: str | None = None
     telegram_url: str | None = None
     kie_url: str | None = None
 
