@@ -64,6 +64,10 @@ outages: $(STAMP) ## NATS, Postgres, KIE, Telegram, each away for longer than ev
 mutants: $(STAMP) ## Take out one guard after the other; a named test must fail for each
 	@PYTHONPATH=tests $(BIN)/python -m mutants $(ARGS)
 
+.PHONY: sabotage
+sabotage: $(STAMP) ## Gut one capability after the other; check and smoke must fail for the right reason
+	@PYTHONPATH=tests $(BIN)/python -m sabotage $(ARGS)
+
 .PHONY: fuzz
 fuzz: $(STAMP) ## Send nonsense to every reader, subject and port; ARGS="--seconds 60", "--only reader"
 	@PYTHONPATH=tests $(BIN)/python -m fuzz $(ARGS)

@@ -1,8 +1,9 @@
 """Runs probes one after the other: each is given a time, and whatever it meets becomes an item."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from time import monotonic
+from typing import Any, Protocol
 
 import aiohttp
 
@@ -10,8 +11,18 @@ from sendonce import SendOnceError
 from sendonce_cli.probes.items import Found, Item, Lab, Phase, PhaseFound, Probe, Unmet, Unshown
 from sendonce_cli.trouble import Trouble
 
-Tell = Callable[[Phase[Lab], Item], None]
-Begin = Callable[[Phase[Lab], Probe[Lab]], None]
+
+class Watcher(Protocol):
+    """Who is told what is looked at, and what was found, as it happens."""
+
+    def begin(self, phase: Phase[Any], probe: Probe[Any]) -> None:
+        """Hear what is looked at now."""
+
+    def tell(self, phase: Phase[Any], item: Item) -> None:
+        """Hear what was found."""
+
+    def say(self, doing: str) -> None:
+        """Hear what else is done."""
 
 
 async def run_phases(
@@ -19,18 +30,17 @@ async def run_phases(
     lab: Lab,
     *,
     within: float,  # seconds of each probe
-    begin: Begin[Lab],
-    tell: Tell[Lab],
+    watcher: Watcher,
 ) -> list[PhaseFound]:
-    """Run the phases in their order; tells what is looked at, and what was found, as it happens."""
+    """Run the phases in their order."""
     done = []
     for phase in phases:
         items: list[Item] = []
         for probe in phase.probes:
-            begin(phase, probe)
+            watcher.begin(phase, probe)
             item = await found_by(probe, lab, within=within)
             items.append(item)
-            tell(phase, item)
+            watcher.tell(phase, item)
         done.append(
             PhaseFound(number=phase.number, name=phase.name, title=phase.title, items=tuple(items))
         )

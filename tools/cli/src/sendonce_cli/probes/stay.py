@@ -15,8 +15,7 @@ from sendonce_cli.probes.chats import Chats, RealChat, SandboxChats
 from sendonce_cli.probes.door import Door
 from sendonce_cli.probes.files import shelf
 from sendonce_cli.probes.items import Lab, Phase, Verdict
-from sendonce_cli.probes.live import Progress
-from sendonce_cli.probes.running import run_phases
+from sendonce_cli.probes.running import Watcher, run_phases
 from sendonce_cli.probes.tenant import CURRENCY, Tenant
 from sendonce_cli.probes.tidying import tidied
 from sendonce_cli.settings import Settings
@@ -45,7 +44,7 @@ async def verdict_of(
     stay: Stay,
     phases: Sequence[Phase[Lab]],
     lab_of: Callable[[Tenant], Lab],
-    progress: Progress,
+    watcher: Watcher,
 ) -> Verdict:
     """Run the phases, tidy up, and say what was found."""
     began = monotonic()
@@ -55,11 +54,10 @@ async def verdict_of(
                 phases,
                 lab_of(here),
                 within=SLOWEST * stay.patience,
-                begin=progress.begin,
-                tell=progress.tell,
+                watcher=watcher,
             )
         finally:
-            progress.say("tidying up")
+            watcher.say("tidying up")
             left = await tidied(here)
     return Verdict(phases=tuple(found), left=left, seconds=round(monotonic() - began, 1))
 

@@ -32,7 +32,7 @@ async def tidied(tenant: Tenant) -> tuple[str, ...]:
         async with slots, _noted(left, f"job {job.label}"):
             await _ended(tenant, job)
 
-    await asyncio.gather(*map(end, tenant.jobs))
+    await asyncio.gather(*map(end, {job.id: job for job in tenant.jobs}.values()))
     async with _noted(left, "orphans"):
         await _expire_orphans(tenant)
     return tuple(left)
@@ -60,9 +60,10 @@ async def _ended(tenant: Tenant, job: JobView) -> None:
         await _end(tenant, found)
         found = await tenant.until_state(found, *ENDED)
     if tenant.chats is not None:
-        for part in found.parts:
-            if part.message_id is not None:
-                await tenant.chats.remove(found.chat_id, part.message_id)
+        shown = {part.message_id for part in found.parts} | {found.status_message_id}
+        for message in shown:
+            if message is not None:
+                await tenant.chats.remove(found.chat_id, message)
 
 
 async def _end(tenant: Tenant, job: JobView) -> None:

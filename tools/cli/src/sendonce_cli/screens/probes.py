@@ -74,9 +74,13 @@ def _wrong(phase: PhaseFound, items: list[Item]) -> RenderableType:
 
 
 def _left(left: tuple[str, ...]) -> RenderableType:
-    lines = Text.assemble(("warning  ", "warn"), ("could not be tidied up\n", "head"))
-    lines.append("\n".join(f"           {line}" for line in left) + "\n")
-    return lines
+    told = Table.grid(padding=(0, 1))
+    told.add_column(min_width=10)
+    told.add_column(overflow="fold")
+    for line in left:
+        told.add_row("", Text(line, style="warn"))
+    head = Text.assemble((f"{MARKS[Found.WARNING]} ", "warn"), ("could not be tidied up", "head"))
+    return Group(head, told, "")
 
 
 def _sentence(verdict: Verdict, *, what: str) -> Text:
