@@ -8,6 +8,7 @@ from rich.text import Text
 
 from sendonce_cli.probes.items import Found, Item, PhaseFound, Verdict
 from sendonce_cli.screen import span_text, table
+from sendonce_cli.screens.reading import shown
 
 MARKS: Final = {Found.OK: "ok", Found.WARNING: "warning", Found.FAILED: "failed"}
 STYLES: Final = {Found.OK: "good", Found.WARNING: "warn", Found.FAILED: "bad"}
@@ -67,9 +68,10 @@ def _wrong(phase: PhaseFound, items: list[Item]) -> RenderableType:
     told.add_column(style="quiet", no_wrap=True, min_width=10, justify="right")
     told.add_column(overflow="fold")
     if len(items) == 1:
-        told.add_row("expected", item.expected)
-    told.add_row("seen", Text(item.seen, style=STYLES[item.found]))
-    told.add_row("to do", item.todo)
+        told.add_row("expected", Text(item.expected))
+    # What was seen may be foreign: shown, never obeyed.
+    told.add_row("seen", Text(shown(item.seen), style=STYLES[item.found]))
+    told.add_row("to do", Text(item.todo))
     return Group(head, told, "")
 
 
@@ -78,7 +80,7 @@ def _left(left: tuple[str, ...]) -> RenderableType:
     told.add_column(min_width=10)
     told.add_column(overflow="fold")
     for line in left:
-        told.add_row("", Text(line, style="warn"))
+        told.add_row("", Text(shown(line), style="warn"))
     head = Text.assemble((f"{MARKS[Found.WARNING]} ", "warn"), ("could not be tidied up", "head"))
     return Group(head, told, "")
 
