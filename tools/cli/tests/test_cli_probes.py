@@ -149,11 +149,13 @@ def test_what_failed_is_told_in_full_and_shown_as_it_is(width: int) -> None:
 
 
 def test_what_cannot_be_shown_for_one_reason_is_told_once() -> None:
-    rows = drawn(verdict(*(item(Found.WARNING, name) for name in ("image", "video", "text"))))
+    unshown = [item(Found.WARNING, name) for name in ("image", "video", "text")]
+    rows = drawn(verdict(item(Found.OK), *unshown))
 
     assert "warning 3 callbacks · image, video, text" in rows
+    assert "warning 3 callbacks · all of it" in drawn(verdict(*unshown))
     assert len([row for row in rows if row.strip().startswith("seen")]) == 1
-    assert rows[-1] == "sendonce check: nothing failed, 0 of 3 could be shown, in 1 s."
+    assert rows[-1] == "sendonce check: nothing failed, 1 of 4 could be shown, in 1 s."
 
 
 def test_every_item_is_a_row_when_asked_for() -> None:

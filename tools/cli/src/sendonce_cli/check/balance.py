@@ -18,7 +18,7 @@ BOOKS: Final = ("ledger_unbalanced", "holds_without_open_job", "money_without_en
 PHASE: Final = Phase[Tenant](
     number=7,
     name="balance",
-    title="balance: hold, capture, release, refund, ledger",
+    title="balance: hold, capture, release, refund",
     todo="pause intake (`sendonce bots pause BOT intake`) and run `sendonce doctor`: money goes wrong",
 )
 

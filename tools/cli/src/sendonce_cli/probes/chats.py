@@ -134,7 +134,7 @@ class RealChat:
     def chat(self, number: int) -> int:  # noqa: ARG002 - there is one
         return self._chat_id
 
-    def link(self, suffix: str, *, mark: str) -> tuple[str, str]:
+    def link(self, suffix: str, *, mark: str) -> tuple[str, str]:  # noqa: ARG002 - they are given
         found = next(
             (url for url in self._links if url.partition("?")[0].lower().endswith(f".{suffix}")),
             None,
@@ -142,7 +142,7 @@ class RealChat:
         if found is None:
             raise Unshown(
                 f"no public address of a .{suffix} file is known here",
-                todo=f"name one with --media https://…/{mark}.{suffix}",
+                todo=f"name one with --media https://…/a.{suffix}",
             )
         return found, ""
 

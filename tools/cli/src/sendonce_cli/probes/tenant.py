@@ -18,6 +18,7 @@ from contracts.reports import ReportedMedia
 from contracts.values import JobState
 from sendonce import JobOptions, SendOnce
 from sendonce_cli.asking import Desk
+from sendonce_cli.probes import speech
 from sendonce_cli.probes.chats import Chats
 from sendonce_cli.probes.door import CALLBACKS, Door
 from sendonce_cli.probes.items import Unmet, Unshown
@@ -155,7 +156,16 @@ class Tenant:
         if self.door.base is None:
             job = await self.expect()
             self.door.base = self.callback(job).partition(CALLBACKS)[0]
+            await self.end(job)
         return self.door.base + CALLBACKS
+
+    async def end(self, job: JobView) -> JobView:
+        """End a job that nobody needs: its task failed, or it is not submitted; its hold goes back."""
+        if job.callback_url is None:
+            return await self.bot.cancel(job.id)
+        task_id = job.task_ids[-1] if job.task_ids else self.task_id()
+        await self.calls_back(job, speech.failed("market", task_id).body)
+        return await self.until_state(job, *ENDED)
 
     async def calls_back(self, job: JobView, body: JsonObject) -> None:
         """Tell the gateway of a job's task, as KIE does; it must be taken."""

@@ -12,9 +12,8 @@ from contracts.ops import BotsView, ListBots, ListOrphans
 from contracts.repairs import ExpireOrphans, RepairsView
 from contracts.values import JobState
 from sendonce import SendOnceError
-from sendonce_cli.probes import speech
 from sendonce_cli.probes.items import Unmet
-from sendonce_cli.probes.tenant import ENDED, MANY, Tenant
+from sendonce_cli.probes.tenant import MANY, Tenant
 from sendonce_cli.trouble import Trouble
 
 AT_ONCE: Final = 16
@@ -57,22 +56,14 @@ async def _let_go(tenant: Tenant) -> None:
 async def _ended(tenant: Tenant, job: JobView) -> None:
     found = await tenant.look(job)
     if found.state in {JobState.CREATED, JobState.SUBMITTING, JobState.RUNNING}:
-        await _end(tenant, found)
-        found = await tenant.until_state(found, *ENDED)
+        found = await tenant.end(found)
+    if found.ended_at is None:
+        raise Unmet(f"it is {found.state} and goes on")
     if tenant.chats is not None:
         shown = {part.message_id for part in found.parts} | {found.status_message_id}
         for message in shown:
             if message is not None:
                 await tenant.chats.remove(found.chat_id, message)
-
-
-async def _end(tenant: Tenant, job: JobView) -> None:
-    """Say that its task failed: its hold goes back. What was not submitted yet is cancelled."""
-    if job.callback_url is None:
-        await tenant.bot.cancel(job.id)
-        return
-    task_id = job.task_ids[-1] if job.task_ids else tenant.task_id()
-    await tenant.door.tell(tenant.callback(job), speech.failed("market", task_id).body)
 
 
 async def _expire_orphans(tenant: Tenant) -> None:

@@ -60,9 +60,11 @@ def _alike(items: tuple[Item, ...]) -> list[list[Item]]:
 
 def _wrong(phase: PhaseFound, items: list[Item]) -> RenderableType:
     item = items[0]
+    is_all = len(items) == len(phase.items) > 1
+    names = "all of it" if is_all else ", ".join(one.name for one in items)
     head = Text.assemble(
         (f"{MARKS[item.found]:<7} ", STYLES[item.found]),
-        (f"{phase.number} {phase.name} · {', '.join(one.name for one in items)}", "head"),
+        (f"{phase.number} {phase.name} · {names}", "head"),
     )
     told = Table.grid(padding=(0, 1))
     told.add_column(style="quiet", no_wrap=True, min_width=10, justify="right")
