@@ -115,7 +115,7 @@ async def test_what_cannot_be_shown_is_a_warning(made: Ground):
 @pytest.mark.parametrize(
     "build", [one for one in BUILDS if one.name in TRIED], ids=lambda build: build.name
 )
-async def test_a_sabotaged_build_is_red_for_the_right_reason(made: Ground, build: Build):
+async def test_defect_29_a_sabotaged_build_is_red_for_the_right_reason(made: Ground, build: Build):
     async with made.sabotaged(build):
         phases = () if build.is_alone else (build.phase,)
         verdict = await made.check(*phases)

@@ -213,10 +213,11 @@ def test_the_surroundings_of_another_system_are_not_taken_for_ours(tmp_path: Pat
         kie_url="http://127.0.0.1:8082",
     )
 
-    with told(tmp_path, around):
-        ours = found(tmp_path, nats_url=around.nats_url)
-        assert found(tmp_path, nats_url="nats://127.0.0.1:4223") is None
-        assert "hush" not in "".join(path.read_text("utf-8") for path in tmp_path.iterdir())
+    data = tmp_path / "data"
+    with told(data, around):
+        ours = found(data, nats_url=around.nats_url)
+        assert found(data, nats_url="nats://127.0.0.1:4223") is None
+        assert "hush" not in "".join(path.read_text("utf-8") for path in data.iterdir())
 
     assert ours is not None
     assert (ours.gateway_url, ours.kie_url, ours.telegram_url) == (
@@ -224,7 +225,7 @@ def test_the_surroundings_of_another_system_are_not_taken_for_ours(tmp_path: Pat
         "http://127.0.0.1:8082",
         None,
     )
-    assert found(tmp_path, nats_url=around.nats_url) is None
+    assert found(data, nats_url=around.nats_url) is None
 
 
 @pytest.mark.parametrize(

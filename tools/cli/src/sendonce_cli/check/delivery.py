@@ -121,7 +121,7 @@ async def retried(lab: Tenant) -> None:
     lab.seen_chats()
     async with lab.paused("deliveries"):
         words, job = await _words(lab, 12)
-        listed = ids(list((await lab.bot.undelivered(MANY)).jobs))
+        listed = ids((await lab.bot.undelivered(MANY)).jobs)
         claim(job.id in listed, "a result that waits is not listed as undelivered")
         await _stands(lab, words, times=0)
     await _shown(lab, job)

@@ -64,11 +64,11 @@ async def undelivered(lab: Tenant) -> None:
         text = ReportedMedia(kind=MediaKind.TEXT, text=f"Kept for later: {mark}")
         waiting = await lab.deliver(text, chat_id=chat)
         shown_nowhere = await lab.expect()
-        listed = ids(list((await lab.bot.undelivered(MANY)).jobs))
+        listed = ids((await lab.bot.undelivered(MANY)).jobs)
         claim(waiting.id in listed, "a result that waits is not listed")
         claim(shown_nowhere.id not in listed, "a job without a result is listed")
     await lab.until_state(waiting, JobState.DELIVERED)
-    listed = ids(list((await lab.bot.undelivered(MANY)).jobs))
+    listed = ids((await lab.bot.undelivered(MANY)).jobs)
     claim(waiting.id not in listed, "a result that stands in its chat is still listed")
 
 

@@ -1,7 +1,7 @@
 """What every probe has in hand: a bot of its own, an operator's desk, the gateway's door, chats."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -27,6 +27,7 @@ from testkit.kie.wire import JsonObject
 CURRENCY: Final = "XTS"  # ISO 4217's own code for tests: no shop's money
 NOWHERE: Final = 1  # a chat id for jobs that show nothing
 USERS: Final = 2**52  # above every id that Telegram gives out
+MOST_NAMES: Final = 10_000  # of one run
 LOOK_EVERY: Final = 0.05  # seconds
 MANY: Final = 500  # what job-store lists at once
 ENDED: Final = frozenset(
@@ -56,7 +57,7 @@ class Tenant:
     replicas: int = 1  # copies NATS keeps of each stream
     run: str = field(default_factory=lambda: uuid4().hex[:8])
     jobs: list[JobView] = field(default_factory=list)
-    tasks: list[str] = field(default_factory=list)
+    tasks: list[str] = field(default_factory=list)  # whose callbacks may wait as orphans
     _count: "count[int]" = field(default_factory=lambda: count(1))
 
     # -- names, none used twice ------------------------------------------------------------------
@@ -76,7 +77,7 @@ class Tenant:
 
     def user(self) -> int:
         """Return a user nobody is, whose wallet is empty."""
-        return USERS + int(self.run, 16) * 1_000 + next(self._count)
+        return USERS + int(self.run, 16) * MOST_NAMES + next(self._count)
 
     # -- jobs --------------------------------------------------------------------------------------
 
@@ -251,6 +252,6 @@ class Tenant:
         return self.chats
 
 
-def ids(jobs: "list[JobView]") -> set[UUID]:
+def ids(jobs: Iterable[JobView]) -> set[UUID]:
     """Return the ids of jobs."""
     return {job.id for job in jobs}

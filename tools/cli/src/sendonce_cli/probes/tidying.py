@@ -70,7 +70,7 @@ async def _expire_orphans(tenant: Tenant) -> None:
     view = await tenant.desk.ops(
         "orphans.list", ListOrphans, OrphansView, state="waiting", limit=MANY
     )
-    ours = [one.id for one in view.orphans if one.task_id.startswith(tenant.run)]
+    ours = [one.id for one in view.orphans if one.task_id in tenant.tasks]
     if ours:
         await tenant.desk.ops(
             "orphans.expire", ExpireOrphans, RepairsView, orphan_ids=tuple(ours), **tenant.by

@@ -191,7 +191,7 @@ async def undelivered(journey: Journey) -> None:
     words = ReportedMedia(kind=MediaKind.TEXT, text=f"sendonce smoke {lab.mark()}")
     async with lab.paused("deliveries"):
         job = await lab.deliver(words, chat_id=journey.chat)
-        listed = ids(list((await lab.bot.undelivered(MANY)).jobs))
+        listed = ids((await lab.bot.undelivered(MANY)).jobs)
         claim(job.id in listed, "it is not listed")
     await journey.shown(job)
 
@@ -266,6 +266,7 @@ async def _own_task(journey: Journey) -> str:
         await lab.door.tell(plain, speech.lyrics(task_id)[0])
         return task_id
     await journey.quick("orphan")
-    return await journey.kie.create(
-        FAMILY, journey.model, journey.input("orphan"), callback_url=plain
+    lab.tasks.append(
+        await journey.kie.create(FAMILY, journey.model, journey.input("orphan"), callback_url=plain)
     )
+    return lab.tasks[-1]

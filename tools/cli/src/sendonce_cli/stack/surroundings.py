@@ -27,6 +27,7 @@ def told(directory: Path, around: Surroundings) -> Iterator[None]:
     """Keep them in a file while the block lasts."""
     file = directory / FILE
     safe = {**asdict(around), "nats_url": redact(around.nats_url)}
+    directory.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(safe) + "\n", "utf-8")
     try:
         yield
