@@ -71,6 +71,9 @@ mutants: $(STAMP) ## Take out one guard after the other; a named test must fail 
 .PHONY: privilege
 privilege: $(STAMP) ## Take away one right after the other, of NATS' users and of Postgres' roles; a test must fail for each
 	@PYTHONPATH=tests:services/job-store/tests $(BIN)/python -m privilege $(ARGS)
+.PHONY: sabotage
+sabotage: $(STAMP) ## Gut one capability after the other; check and smoke must fail for the right reason
+	@PYTHONPATH=tests $(BIN)/python -m sabotage $(ARGS)
 
 .PHONY: fuzz
 fuzz: $(STAMP) ## Send nonsense to every reader, subject and port; ARGS="--seconds 60", "--only reader"

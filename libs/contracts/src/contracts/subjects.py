@@ -54,6 +54,7 @@ OPS_VERBS: Final = (
     "audit.list",
     "status",
     "doctor",
+    "schema",
     "resume",
 )
 

@@ -53,6 +53,7 @@ from job_store.store.outbox import Outbox
 from job_store.store.pauses import Pauses
 from job_store.store.repairs import Repairs
 from job_store.store.requests import Requests
+from job_store.store.schema import Schema
 from job_store.store.standing import Standing
 from job_store.store.unit import Units
 from job_store.store.users import Users
@@ -203,7 +204,8 @@ def _api(client: Client, stores: _Stores, units: Units, resuming: Resuming) -> A
     return Api(
         client,
         bots=BotVerbs(stores.creations, stores.requests, stores.effects).table(),
-        operators=OpsVerbs(stores.ops, stores.requests, resuming).table() + by_hand.table(),
+        operators=OpsVerbs(stores.ops, stores.requests, resuming, Schema(units.database)).table()
+        + by_hand.table(),
         workers=worker_verbs(stores.effects),
     )
 

@@ -12,7 +12,9 @@ import asyncpg
 from chassis import bus
 from contracts import streams
 from job_store import privileges
-from job_store.store.schema import applied
+from job_store.store.schema import applied, keep_checksums, shipped
+
+CHANGES = ("up", "down")  # commands after which other migrations are applied than before
 
 
 class MigrationError(Exception):
@@ -38,7 +40,7 @@ async def _dbmate_says(url: str, command: str) -> str:
     folder = resources.files("job_store") / "migrations"
     with resources.as_file(folder) as path:
         if command == "down":
-            await _refuse_newer(url, {file.name.partition("_")[0] for file in folder.iterdir()})
+            await _refuse_newer(url, {one.version for one in shipped()})
         process = await asyncio.create_subprocess_exec(
             _dbmate(),
             *(
@@ -58,6 +60,8 @@ async def _dbmate_says(url: str, command: str) -> str:
     text = said.decode(errors="replace")
     if process.returncode:
         raise MigrationError(text.strip())
+    if command in CHANGES:
+        await keep_checksums(url)
     return text
 
 

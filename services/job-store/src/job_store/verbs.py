@@ -30,6 +30,7 @@ from contracts.message import Value
 from contracts.ops import (
     AddBot,
     AskDoctor,
+    AskSchema,
     AskStatus,
     CreditWallet,
     ListBots,
@@ -70,6 +71,7 @@ from job_store.store.pauses import Pauses
 from job_store.store.repairs import Repairs
 from job_store.store.requests import Requests
 from job_store.store.users import Users
+from job_store.store.schema import Schema
 
 log = structlog.get_logger()
 
@@ -142,10 +144,11 @@ def _note_creation(bot: str, ask: JobRequest, made: Created, view: JobView) -> N
 
 
 class OpsVerbs:
-    def __init__(self, ops: Ops, requests: Requests, resuming: Resuming) -> None:
+    def __init__(self, ops: Ops, requests: Requests, resuming: Resuming, schema: Schema) -> None:
         self._ops = ops
         self._requests = requests
         self._resuming = resuming
+        self._schema = schema
 
     def table(self) -> list[Verb]:
         """Return the routing table of ``ops.<verb>``."""
@@ -162,6 +165,7 @@ class OpsVerbs:
             Verb("wallets.topup", CreditWallet, self.topup),
             Verb("status", AskStatus, self.status),
             Verb("doctor", AskDoctor, self.doctor),
+            Verb("schema", AskSchema, self.schema),
             Verb("resume", Resume, self.resume),
         ]
 
@@ -203,6 +207,9 @@ class OpsVerbs:
 
     async def doctor(self, _bot: str, _ask: AskDoctor) -> Value:
         return await self._ops.doctor()
+
+    async def schema(self, _bot: str, _ask: AskSchema) -> Value:
+        return await self._schema.view()
 
     async def resume(self, _bot: str, ask: Resume) -> Value:
         return await self._resuming.resume(ask)

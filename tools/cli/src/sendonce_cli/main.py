@@ -11,6 +11,7 @@ from sendonce_cli.commands import (
     audit,
     bots,
     callback,
+    check,
     dead,
     deliveries,
     demo,
@@ -19,6 +20,7 @@ from sendonce_cli.commands import (
     migrate,
     orphans,
     resume,
+    smoke,
     status,
     up,
     users,
@@ -61,6 +63,8 @@ def _alone(
 app.command("demo", rich_help_panel=RUN)(demo.demo)
 app.command("up", rich_help_panel=RUN)(up.up)
 app.command("status", rich_help_panel=LOOK)(status.status)
+app.command("check", rich_help_panel=LOOK)(check.check)
+app.command("smoke", rich_help_panel=LOOK)(smoke.smoke)
 app.command("doctor", rich_help_panel=LOOK)(doctor.doctor)
 app.command("resume", rich_help_panel=LOOK)(resume.resume)
 app.add_typer(jobs_by_hand.app, rich_help_panel=LOOK)

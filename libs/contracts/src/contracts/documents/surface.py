@@ -202,6 +202,7 @@ OPS: Final[dict[str, tuple[type[Value], type[Value], str]]] = {
     "wallets.topup": (ops.CreditWallet, api.WalletView, "Credit a payment by hand, once."),
     "status": (ops.AskStatus, ops.StatusView, "Show everything on one screen."),
     "doctor": (ops.AskDoctor, ops.DoctorView, "Check the invariants."),
+    "schema": (ops.AskSchema, ops.SchemaView, "Compare the schema with what this version ships."),
     "resume": (ops.Resume, ops.ResumeView, "Find the way back after a restore of Postgres."),
 }
 

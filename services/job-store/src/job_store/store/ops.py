@@ -29,8 +29,6 @@ from contracts.ops import (
     TimelineLine,
     WalletStatement,
 )
-from contracts.values import JobState
-from job_store.domain.rows import OPEN
 from job_store.domain.wording import misfit
 from job_store.store.audit import Audited, audit
 from job_store.store.laws import LAWS, arguments
@@ -45,7 +43,6 @@ from job_store.store.views import fitting, job_view, ledger_line, unknown_job
 sql = load("job_store.store", "ops.sql")
 
 SHOWN = 5  # how many offenders a finding names
-LIVE = OPEN | {JobState.SUCCEEDED}
 
 
 class Ops:
@@ -253,18 +250,20 @@ def _troubles(counts: Row) -> list[str]:
 
 def _bots(rows: list[Row]) -> tuple[BotStatus, ...]:
     states: dict[str, dict[str, int]] = {}
+    open_jobs: dict[str, int] = {}
     oldest: dict[str, float] = {}
     for row in rows:
         counts = states.setdefault(row["slug"], {})
         if row["state"] is None:
             continue
         counts[row["state"]] = row["jobs"]
-        if row["state"] in LIVE:
+        if row["open"]:
+            open_jobs[row["slug"]] = open_jobs.get(row["slug"], 0) + row["open"]
             oldest[row["slug"]] = max(oldest.get(row["slug"], 0), row["oldest"])
     return tuple(
         BotStatus(
             bot=slug,
-            open_jobs=sum(n for state, n in counts.items() if state in LIVE),
+            open_jobs=open_jobs.get(slug, 0),
             oldest_open_seconds=oldest.get(slug),
             by_state=counts,
         )

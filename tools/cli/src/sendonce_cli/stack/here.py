@@ -16,7 +16,8 @@ from sendonce_cli.stack.scraped import scraped
 from sendonce_cli.stack.servers import Addresses, servers
 from sendonce_cli.stack.services import ServicePlan, as_process, plan_services, start_all, stop_all
 from sendonce_cli.stack.supervisor import Hopeless, Supervisor
-from sendonce_cli.stack.supply import nats_port, outside, sandboxes, wiring
+from sendonce_cli.stack.supply import Outside, nats_port, outside, sandboxes, wiring
+from sendonce_cli.stack.surroundings import Surroundings, told
 from sendonce_cli.trouble import Trouble
 from testkit.processes import ServiceProcess
 
@@ -44,6 +45,7 @@ async def run_here(settings: Settings, *, one_process: bool) -> None:
         stopped = await stack.enter_async_context(running(plans, settings, console))
         watched = await stack.enter_async_context(_supervised(played, console))
         stack.enter_context(scraped(plans, directory=settings.data_dir, together=one_process))
+        stack.enter_context(told(settings.data_dir, surroundings_of(addresses, around)))
         console.print(up_screen(addresses, around, plans, logs=None if one_process else log_dir))
         await _until_stopped(stopped, watched)
         console.print("\n[quiet]stopping …[/]")
@@ -124,6 +126,16 @@ async def _until_stopped(*crashes: asyncio.Future[None]) -> None:
             raise Trouble(str(problem)) from problem
         if problem is not None:
             raise Trouble(f"a service crashed: {problem}", hint="its log says why") from problem
+
+
+def surroundings_of(addresses: Addresses, around: Outside) -> Surroundings:
+    """Return what other commands are told of the outside."""
+    return Surroundings(
+        nats_url=addresses.nats_url,
+        gateway_url=around.gateway_url,
+        telegram_url=around.telegram_url,
+        kie_url=around.kie_url,
+    )
 
 
 async def _stop_sandboxes(played: list[ServiceProcess]) -> None:
