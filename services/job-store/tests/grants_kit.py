@@ -28,7 +28,7 @@ class Grant:
     """One right of one role; an UPDATE is of one column."""
 
     role: str
-    on: str  # `SCHEMA sendonce`, or a table without its schema
+    on: str  # `SCHEMA sendonce`, or a table; without its schema if that is ours
     right: str
     column: str | None = None
 
@@ -39,7 +39,8 @@ class Grant:
     def phrase(self) -> str:
         """As SQL says it, between GRANT or REVOKE and the role."""
         column = f" ({self.column})" if self.column else ""
-        place = self.on if self.on.startswith("SCHEMA ") else f"sendonce.{self.on}"
+        is_named_whole = self.on.startswith(("SCHEMA ", "public."))
+        place = self.on if is_named_whole else f"sendonce.{self.on}"
         return f"{self.right}{column} ON {place}"
 
 

@@ -44,10 +44,15 @@ FORBIDDEN = (
     "DELETE FROM sendonce.jobs",
     "BEGIN; LOCK TABLE sendonce.jobs IN ACCESS EXCLUSIVE MODE; COMMIT",
     "SELECT * FROM pg_authid",
-    f"SELECT * FROM {TABLE}",
+    f"DELETE FROM {TABLE}",
     "CREATE ROLE mine",
     "COPY sendonce.jobs TO PROGRAM 'cat'",
     "SELECT pg_read_file('/etc/passwd')",
+)
+# What the migration runs, as the owner.
+OF_THE_OWNER = {"schema.keep_checksums", "schema.forget_checksums"}
+RELATION = (
+    "CASE c.relnamespace::regnamespace::text WHEN 'sendonce' THEN '' ELSE 'public.' END || c.relname AS relname"
 )
 roles = pytest.mark.parametrize("role", [STORE_ROLE, READER_ROLE])
 
@@ -66,7 +71,8 @@ async def ground(database_url: str) -> AsyncIterator[Ground]:
 
 
 def needs_of(role: str) -> list[str]:
-    return [name for name in statements() if role == STORE_ROLE or LOOKS.fullmatch(name)]
+    ours = [name for name in statements() if name not in OF_THE_OWNER]
+    return [name for name in ours if role == STORE_ROLE or LOOKS.fullmatch(name)]
 
 
 def test_every_statement_of_the_file_is_a_row() -> None:
@@ -86,9 +92,9 @@ async def test_a_role_can_run_all_it_needs(ground: Ground, role: str) -> None:
 @roles
 async def test_a_role_has_the_rights_of_the_file_and_no_others(ground: Ground, role: str) -> None:
     granted = await ground.owner.fetch(
-        "SELECT c.relname, a.privilege_type AS right, NULL AS column FROM pg_class c, aclexplode(c.relacl) a"
+        f"SELECT {RELATION}, a.privilege_type AS right, NULL AS column FROM pg_class c, aclexplode(c.relacl) a"
         " WHERE a.grantee = $1::regrole UNION ALL"
-        " SELECT c.relname, a.privilege_type, t.attname FROM pg_class c JOIN pg_attribute t ON t.attrelid = c.oid,"
+        f" SELECT {RELATION}, a.privilege_type, t.attname FROM pg_class c JOIN pg_attribute t ON t.attrelid = c.oid,"
         " aclexplode(t.attacl) a WHERE a.grantee = $1::regrole UNION ALL"
         " SELECT 'SCHEMA ' || n.nspname, a.privilege_type, NULL FROM pg_namespace n, aclexplode(n.nspacl) a"
         " WHERE a.grantee = $1::regrole",

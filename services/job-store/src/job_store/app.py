@@ -154,6 +154,7 @@ def _measuring(database: postgres.Database, js: JetStreamContext, rules: Rules) 
         Periodic("streams", lambda: measure_streams(js), every=MEASURE_EVERY),
     ]
 
+
 def _forgetting(settings: Settings, js: JetStreamContext, units: Units) -> list[Periodic]:
     """What must not be kept for ever: streams that fill up, and content that is old."""
     loops = [

@@ -56,8 +56,8 @@ from contracts.repairs import (
     SettleDead,
     ShowDead,
 )
-from contracts.values import trace_of
 from contracts.users import ExportUser, ForgetUser
+from contracts.values import trace_of
 from job_store.api import Verb
 from job_store.handlers import BATCH, loud
 from job_store.resuming import Resuming
@@ -70,8 +70,8 @@ from job_store.store.ops import Ops
 from job_store.store.pauses import Pauses
 from job_store.store.repairs import Repairs
 from job_store.store.requests import Requests
-from job_store.store.users import Users
 from job_store.store.schema import Schema
+from job_store.store.users import Users
 
 log = structlog.get_logger()
 
