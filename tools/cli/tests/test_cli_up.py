@@ -107,6 +107,8 @@ async def test_all_services_in_one_process(tmp_path: Path) -> None:
         assert json.loads(await ask(env, "status", "--json"))["healthy"] is True
         with pytest.raises(StopIteration):
             service(up, "reconciler")
+        # It is told nowhere where the sandboxes are: `up` left that in its data directory.
+        assert json.loads(await ask(env, "smoke", "--json"))["verdict"] == "ok"
 
         assert stop(up) == 0
 
