@@ -112,6 +112,8 @@ def main() -> int:
     chosen, console = parser.parse_args(), Console(stderr=True)
     logs.configure(level="critical")
     builds = [build for build in (*BUILDS, *SMOKED) if chosen.only in build.name]
+    if not builds:
+        parser.error(f"--only {chosen.only}: no build has this in its name")
     directory = Path(tempfile.mkdtemp(prefix="sendonce-sabotage-"))
     # The embedded Postgres may run as a lesser account, which must reach its directory.
     directory.chmod(0o755)

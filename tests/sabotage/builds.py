@@ -53,8 +53,8 @@ _NEWEST: Final = "(SELECT max(version) FROM public.sendonce_migrations)"
 
 BUILDS: Final = (
     _store("undelivered_lists_nothing", "storage", "undelivered", smoke="undelivered"),
-    _store("tasks_are_not_found", "storage", "find_by_task_id", is_alone=True),
-    _store("events_are_forgotten", "storage", "changes", is_alone=True),
+    _store("tasks_are_not_found", "storage", "find_by_task_id", smoke="task", is_alone=True),
+    _store("events_are_forgotten", "storage", "changes", smoke="delivery", is_alone=True),
     _store("every_bot_sees_every_job", "storage", "tenants apart", is_alone=True),
     _store("keys_are_not_remembered", "idempotency", "the same key again", smoke="job"),
     _store("balances_are_not_looked_at", "atomic", "hold at once from one balance"),

@@ -130,6 +130,8 @@ async def test_all_services_in_one_process(tmp_path: Path) -> None:
         with pytest.raises(StopIteration):
             service(up, "reconciler")
         assert set(metrics(env)) == {"sendonce"}
+        # It is told nowhere where the sandboxes are: `up` left that in its data directory.
+        assert json.loads(await ask(env, "smoke", "--json"))["verdict"] == "ok"
 
         assert stop(up) == 0
 

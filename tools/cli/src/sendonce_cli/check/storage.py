@@ -9,6 +9,7 @@ from contracts.reports import ReportedMedia
 from contracts.values import JobState, MediaKind
 from sendonce_cli.asking import Refused, is_name
 from sendonce_cli.probes import speech
+from sendonce_cli.probes.hearing import heard_of
 from sendonce_cli.probes.items import Phase, Unmet, claim
 from sendonce_cli.probes.tenant import MANY, Tenant, ids
 
@@ -84,11 +85,8 @@ async def changes(lab: Tenant) -> None:
     told = [line.what for line in (await lab.story(job)).timeline]
     events = [what.removeprefix("event ") for what in told if what.startswith("event ")]
     claim(events == ["created", "running", "succeeded"], f"its story tells {events}")
-    after, told_to_bot = 0, []
-    while (page := await lab.bot.changes(after, MANY)).events:
-        after = page.next
-        told_to_bot += [str(one.event) for one in page.events if one.job_id == job.id]
-    claim(told_to_bot == events, f"the bot was told {told_to_bot}")
+    heard = await heard_of(lab.bot, job)
+    claim(heard == events, f"the bot was told {heard}")
 
 
 @PHASE.probe(

@@ -8,6 +8,7 @@ from contracts.reports import ReportedMedia
 from contracts.values import JobState, MediaKind, MoneyState
 from sendonce import JobOptions
 from sendonce_cli.probes import speech
+from sendonce_cli.probes.hearing import heard_of
 from sendonce_cli.probes.items import Phase, Unshown, claim
 from sendonce_cli.probes.kie import ENDED as TASK_ENDED
 from sendonce_cli.probes.kie import Task
@@ -92,13 +93,15 @@ async def status_line(journey: Journey) -> None:
     await journey.lab.until(posted, instead=instead)
 
 
-@TASK.probe("createTask", expects="KIE took one task, and the job knows its id")
+@TASK.probe("createTask", expects="KIE took one task, the job knows its id and is found by it")
 async def task(journey: Journey) -> None:
     job = await journey.lab.until_state(journey.job, *STARTED)
     claim(len(job.task_ids) == 1, f"the job is {job.state} with the tasks {job.task_ids}")
     if journey.kie is not None:
         made = await journey.kie.tasks(journey.mark("first"))
         claim([one.task_id for one in made] == [*job.task_ids], f"KIE made {len(made)} tasks")
+    found = await journey.lab.bot.find_by_task_id(job.task_ids[0])
+    claim(ids(found) == {job.id}, f"{len(found)} jobs are found by its task id")
 
 
 @CALLBACK.probe(
@@ -158,11 +161,8 @@ async def shown(journey: Journey) -> None:
 
 @DELIVERY.probe("told", expects=f"its bot was told {', '.join(TOLD)}, in this order")
 async def told(journey: Journey) -> None:
-    story = await journey.lab.story(journey.job)
-    events = [
-        line.what.removeprefix("event ") for line in story.timeline if line.what[:6] == "event "
-    ]
-    claim(events == TOLD, f"it was told {', '.join(events)}")
+    events = await heard_of(journey.lab.bot, journey.job)
+    claim(events == TOLD, f"it was told {', '.join(events) or 'nothing'}")
 
 
 @ORPHAN.probe(
