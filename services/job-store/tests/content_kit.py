@@ -100,13 +100,16 @@ async def parked(store: Store, **fields: Any) -> UUID:
 
 
 async def uncertain(store: Store, **fields: Any) -> UUID:
-    """A job whose one message nobody knows of."""
+    """A job of whose one message nobody has known for an hour."""
     alone = {"caption": "", "caption_entities": (), "mode": "send"}
     job_id = await store.running(marked(**alone | fields))
     await store.report(said(job_id, media=media()[1:2]))
     (ask,) = await store.deliveries("send")
     await store.begin(ask.attempt.id)
     await store.delivered(ask, Ambiguous(reason=f"timeout of {MARK}"), holder=ask.attempt.id)
+    await store.run(
+        "UPDATE effects SET claimed_at = now() - interval '1 hour' WHERE job_id = $1", job_id
+    )
     return job_id
 
 

@@ -423,6 +423,7 @@ async def test_the_clocks_read_indexes_however_many_jobs_are_over(store: Store):
         "effects_due ": await plan(store, standing_sql.due_effects),
         "effects_leased ": await plan(store, standing_sql.acting_effects),
         "using jobs_overdue on": await plan(store, intake_sql.open_jobs, ["shop"], [7], ["shop"]),
+        "using jobs_of_user on": await plan(store, intake_sql.open_jobs, ["shop"], [7], ["shop"]),
         "jobs_of_user": await plan(store, users_sql.count_unforgotten, "shop", 4_711),
         "jobs_with_prompt": await plan(store, forgetting_sql.ended_with_prompt, MONTH, 100),
         "jobs_with_media": await plan(store, forgetting_sql.ended_with_media, MONTH, 100),

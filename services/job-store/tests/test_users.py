@@ -182,6 +182,17 @@ async def test_while_a_job_is_open_nothing_is_forgotten(store: Store, users: Use
     assert "still to be shown" in (await forgotten(users)).reason
 
 
+async def test_while_a_call_may_still_land_nothing_is_forgotten(store: Store, users: Users):
+    job_id = await lives.uncertain(store)
+    just_now = "UPDATE effects SET claimed_at = now() WHERE job_id = $1"
+    await store.run(just_now, job_id)
+
+    assert "a call may still land" in (await forgotten(users)).reason
+
+    await store.run(just_now.replace("now()", "now() - interval '10 minutes'"), job_id)
+    assert (await forgotten(users)).did
+
+
 async def test_a_dry_run_of_forgetting_changes_nothing(store: Store, users: Users):
     await lives.delivered(store)
     await lives.parked(store)

@@ -5,6 +5,7 @@ from typing import Final
 from contracts.values import Cause, JobState, PartState
 from job_store.domain.case import Case
 from job_store.domain.delivery.parts import SETTLED
+from job_store.domain.repair import may_be_sent_again_at
 from job_store.domain.rows import LIVE, OPEN, PLACING, EffectState
 from job_store.domain.wide import revised
 
@@ -20,8 +21,12 @@ def in_the_way(case: Case) -> str | None:
     for effect in case.effects.values():
         if effect.state is EffectState.ACTING:
             return "somebody is at work on it at this moment"
-        if effect.state is EffectState.PENDING and effect.kind in PLACING:
+        if effect.kind not in PLACING:
+            continue
+        if effect.state is EffectState.PENDING:
             return "its result, or a word about it, is still to be shown"
+        if effect.state is EffectState.UNCERTAIN and may_be_sent_again_at(effect) > case.now:
+            return "a call may still land, and name its chat"
     return None
 
 

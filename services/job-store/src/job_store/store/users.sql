@@ -38,7 +38,7 @@ WHERE $3::text IS NULL OR name = $3 ORDER BY name, key OFFSET $4 LIMIT $5
 -- First those that may be in the way: they are looked at before any other is emptied.
 SELECT id FROM jobs j WHERE bot = $1 AND user_id = $2 AND forgotten_at IS NULL
 ORDER BY state NOT IN ('created', 'submitting', 'running')
-    AND NOT EXISTS (SELECT FROM effects e WHERE e.job_id = j.id AND e.state IN ('pending', 'acting')), id
+    AND NOT EXISTS (SELECT FROM effects e WHERE e.job_id = j.id AND e.state IN ('pending', 'acting', 'uncertain')), id
 LIMIT $3
 
 -- count_unforgotten --
