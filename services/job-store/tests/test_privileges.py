@@ -51,9 +51,7 @@ FORBIDDEN = (
 )
 # What the migration runs, as the owner.
 OF_THE_OWNER = {"schema.keep_checksums", "schema.forget_checksums"}
-RELATION = (
-    "CASE c.relnamespace::regnamespace::text WHEN 'sendonce' THEN '' ELSE 'public.' END || c.relname AS relname"
-)
+RELATION = "CASE c.relnamespace::regnamespace::text WHEN 'sendonce' THEN '' ELSE 'public.' END || c.relname AS relname"
 roles = pytest.mark.parametrize("role", [STORE_ROLE, READER_ROLE])
 
 
