@@ -6,13 +6,20 @@ from pathlib import Path
 import nkeys  # type: ignore[import-untyped]  # ships no types
 
 SEED_OF_A_USER = "SU"  # how the text of one begins
+JWT = "BEGIN NATS USER JWT"  # what nats-py looks for in the other kind of file, for ever
 
 NotASeed: type[Exception] = nkeys.NkeysError
 
 
 def is_seed(file: Path) -> bool:
-    """Tell whether this is the seed of an nkey; `OSError` when it cannot be read."""
-    return file.read_text("utf-8").lstrip().startswith(SEED_OF_A_USER)
+    """Tell whether this is the seed of an nkey; if not, it is a `.creds` file with JWT and key.
+
+    Raises `OSError` when it cannot be read, `ValueError` when it is neither.
+    """
+    text = file.read_text("utf-8").lstrip()
+    if not text.startswith(SEED_OF_A_USER) and JWT not in text:
+        raise ValueError(f"{file} is neither the seed of an nkey nor a .creds file")
+    return text.startswith(SEED_OF_A_USER)
 
 
 def new_seed() -> str:

@@ -25,6 +25,7 @@ RECONNECT_WAIT = 0.5  # s between attempts; a restarted server is found within o
 CONNECT_TIMEOUT = 3  # s for one attempt
 CLOSE_TIMEOUT = 5.0  # s to say goodbye
 SEED_OF_A_USER = "SU"  # how the text of an nkey's seed begins
+JWT = "BEGIN NATS USER JWT"  # what nats-py looks for in the other kind of file, for ever
 WAITING_TO_CONNECT = "not connected to NATS"
 
 
@@ -216,8 +217,12 @@ def _login(file: str | Path | None) -> tuple[str | None, str | None]:
     """Return the file as the seed of an nkey, or as JWT and key; never as both."""
     if file is None:
         return None, None
-    is_seed = Path(file).read_text("utf-8").lstrip().startswith(SEED_OF_A_USER)
-    return (str(file), None) if is_seed else (None, str(file))
+    text = Path(file).read_text("utf-8").lstrip()
+    if text.startswith(SEED_OF_A_USER):
+        return str(file), None
+    if JWT not in text:
+        raise ValueError("the file is neither the seed of an nkey nor a .creds file")
+    return None, str(file)
 
 
 async def _leave(client: Client) -> None:

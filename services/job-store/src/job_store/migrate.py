@@ -12,6 +12,9 @@ import asyncpg
 from chassis import bus
 from contracts import streams
 from job_store import privileges
+from job_store.store.schema import applied, keep_checksums, shipped
+
+CHANGES = ("up", "down")  # commands after which other migrations are applied than before
 
 
 class MigrationError(Exception):
@@ -30,8 +33,14 @@ async def migrate_database(url: str, command: str = "up") -> str:
 
 
 async def _dbmate_says(url: str, command: str) -> str:
+    """Return what one dbmate command said.
+
+    ``down`` is refused when a newer version has been here: dbmate would take back the newest that it knows.
+    """
     folder = resources.files("job_store") / "migrations"
     with resources.as_file(folder) as path:
+        if command == "down":
+            await _refuse_newer(url, {one.version for one in shipped()})
         process = await asyncio.create_subprocess_exec(
             _dbmate(),
             *(
@@ -51,7 +60,20 @@ async def _dbmate_says(url: str, command: str) -> str:
     text = said.decode(errors="replace")
     if process.returncode:
         raise MigrationError(text.strip())
+    if command in CHANGES:
+        await keep_checksums(url)
     return text
+
+
+async def _refuse_newer(url: str, known: set[str]) -> None:
+    try:
+        unknown = [version for version in await applied(url) if version not in known]
+    except OSError as away:
+        msg = f"Postgres cannot be asked: {away}"
+        raise MigrationError(msg) from away
+    if unknown:
+        msg = f"{unknown[-1]} was applied by a newer version: its own command takes it back"
+        raise MigrationError(msg)
 
 
 async def migrate_bus(url: str, *, creds: Path | None = None, replicas: int = 1) -> list[str]:

@@ -52,10 +52,22 @@ class Desk:
         """Ask in the name of a bot."""
         return await self._ask(subjects.api(bot, verb), request, view, fields)
 
-    async def _ask(
-        self, subject: str, request: type[Request], view: type[View], fields: dict[str, object]
+    async def late(
+        self, bot: str, verb: str, request: type[Request], view: type[View], **fields: object
     ) -> View:
-        not_after = clock.SYSTEM.now() + PATIENCE
+        """Ask in the name of a bot what should have been asked a while ago."""
+        return await self._ask(subjects.api(bot, verb), request, view, fields, ahead=-PATIENCE)
+
+    async def _ask(
+        self,
+        subject: str,
+        request: type[Request],
+        view: type[View],
+        fields: dict[str, object],
+        *,
+        ahead: timedelta = PATIENCE,  # from now to the deadline
+    ) -> View:
+        not_after = clock.SYSTEM.now() + ahead
         asked = request.model_validate({**fields, "not_after": not_after})
         try:
             reply = await self.client.request(
@@ -131,10 +143,10 @@ def _key(creds: Path | None) -> str | None:
         raise misuse(
             f"SENDONCE_NATS_CREDS: {creds} cannot be read", hint="check its path and rights"
         ) from unread
-    except NotASeed as wrong:
+    except (ValueError, NotASeed) as wrong:
         raise misuse(
-            f"SENDONCE_NATS_CREDS: {creds} is no seed of an nkey",
-            hint="it is one line that `sendonce access nats` or `nk -gen user` wrote",
+            f"SENDONCE_NATS_CREDS: {creds} is no seed of an nkey, and no .creds file",
+            hint="a seed is one line that `sendonce access nats` or `nk -gen user` wrote",
         ) from wrong
 
 

@@ -11,6 +11,7 @@ from sendonce_cli.commands import (
     audit,
     bots,
     callback,
+    check,
     dead,
     deliveries,
     demo,
@@ -19,8 +20,10 @@ from sendonce_cli.commands import (
     migrate,
     orphans,
     resume,
+    smoke,
     status,
     up,
+    users,
     wallet,
 )
 from sendonce_cli.group import PlainSpokenGroup
@@ -60,6 +63,8 @@ def _alone(
 app.command("demo", rich_help_panel=RUN)(demo.demo)
 app.command("up", rich_help_panel=RUN)(up.up)
 app.command("status", rich_help_panel=LOOK)(status.status)
+app.command("check", rich_help_panel=LOOK)(check.check)
+app.command("smoke", rich_help_panel=LOOK)(smoke.smoke)
 app.command("doctor", rich_help_panel=LOOK)(doctor.doctor)
 app.command("resume", rich_help_panel=LOOK)(resume.resume)
 app.add_typer(jobs_by_hand.app, rich_help_panel=LOOK)
@@ -67,6 +72,7 @@ app.add_typer(deliveries.app, rich_help_panel=LOOK)
 app.add_typer(orphans.app, rich_help_panel=LOOK)
 app.add_typer(dead.app, rich_help_panel=LOOK)
 app.add_typer(wallet.app, rich_help_panel=LOOK)
+app.add_typer(users.app, rich_help_panel=LOOK)
 app.add_typer(bots.app, rich_help_panel=LOOK)
 app.command("audit", rich_help_panel=LOOK)(audit.audit)
 app.add_typer(migrate.app, rich_help_panel=TOOLS)

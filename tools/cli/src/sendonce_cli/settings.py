@@ -16,6 +16,7 @@ GATEWAY, STORE, SUBMITTER, DELIVERER, RECONCILER = (
     "deliverer",
     "reconciler",
 )
+TRACED: Final = ("OTLP_ENDPOINT", "TRACE_RATIO")
 
 
 class Settings(ServiceSettings):
@@ -50,6 +51,11 @@ class Settings(ServiceSettings):
 def chosen() -> Settings:
     """Read the environment."""
     return load(Settings)
+
+
+def traced() -> dict[str, str]:
+    """Return where traces go: the one thing of the environment that a demo heeds."""
+    return {name: value for name, value in given().items() if name in TRACED}
 
 
 def given() -> dict[str, str]:

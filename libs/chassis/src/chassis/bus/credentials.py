@@ -9,7 +9,7 @@ from chassis.nkey import is_seed, public_key
 
 
 def security(file: Path | None) -> NatsCredentials | NatsNKey | None:
-    """Return what FastStream shows NATS; `OSError` when the file cannot be read."""
+    """Return what FastStream shows NATS; `OSError` or `ValueError` when the file is of no use."""
     if file is None:
         return None
     return NatsNKey(file) if is_seed(file) else NatsCredentials(str(file))

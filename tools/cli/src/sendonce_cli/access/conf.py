@@ -33,8 +33,8 @@ def _user(user: str, key: str, rows: list[Permission]) -> str:
         f"    # {user}",
         f'    {{ nkey: "{key}"',
         "      permissions: {",
-        f"        publish: {{ allow: {_allowed(rows, Right.PUBLISH, key)} }}",
-        f"        subscribe: {{ allow: {_allowed(rows, Right.SUBSCRIBE, key)} }}",
+        f"        publish: {_allowed(rows, Right.PUBLISH, key)}",
+        f"        subscribe: {_allowed(rows, Right.SUBSCRIBE, key)}",
     ]
     if any(row.right is Right.ANSWER for row in rows):
         lines.append("        allow_responses: true")
@@ -44,6 +44,7 @@ def _user(user: str, key: str, rows: list[Permission]) -> str:
 def _allowed(rows: list[Permission], right: Right, key: str) -> str:
     subjects = [row.subject.replace(KEY, key) for row in rows if row.right is right]
     if not subjects:
-        return "[]"
+        # An empty list of what is allowed would allow everything.
+        return '{ deny: [">"] }'
     quoted = ",\n".join(f"          {json.dumps(subject)}" for subject in subjects)
-    return f"[\n{quoted}\n        ]"
+    return f"{{ allow: [\n{quoted}\n        ] }}"

@@ -52,7 +52,11 @@ class Keys:
         """Return the public keys of every user that has some: ours first, then the bots by name."""
         bots = sorted(file.name.removesuffix(PUBLIC) for file in self._of_bots())
         users = [user for user in USERS if self._public(user).exists()] + bots
-        return {user: tuple(self._public(user).read_text("utf-8").split()) for user in users}
+        return {user: self.public(user) for user in users}
+
+    def public(self, user: str) -> tuple[str, ...]:
+        """Return a user's public keys; `OSError` when it has none."""
+        return tuple(self._public(user).read_text("utf-8").split())
 
     def _of_bots(self) -> Iterable[Path]:
         return self.directory.glob(f"{BOT}*{PUBLIC}")

@@ -1,5 +1,6 @@
 """`sendonce access`: who may do what in NATS and in Postgres, as their own configuration."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -42,15 +43,9 @@ def nats(
     [bold]DIR/job-store.pub[/] what the configuration is made of. Bots that have a key keep it.
     """
     keys = Keys(directory)
-    wanted = [*USERS, *(bot_user(_slug(name)) for name in bots or ())]
     try:
-        made = keys.ensure(wanted)
-        for user in renew or ():
-            if user not in keys.known():
-                raise misuse(
-                    f"no user is named {user}", hint="there are " + ", ".join(keys.known())
-                )
-            keys.renew(user)
+        made = keys.ensure([*USERS, *(bot_user(_slug(name)) for name in bots or ())])
+        _renew(keys, renew or ())
         if drop_old:
             keys.drop_old()
         text = of_table(keys.known())
@@ -134,6 +129,14 @@ def secrets(  # noqa: PLR0917 - typer reads options from the signature
         markup=False,
         soft_wrap=True,
     )
+
+
+def _renew(keys: Keys, users: Iterable[str]) -> None:
+    there = keys.known()
+    for user in users:
+        if user not in there:
+            raise misuse(f"no user is named {user}", hint="there are " + ", ".join(there))
+        keys.renew(user)
 
 
 def _slug(name: str) -> str:

@@ -13,10 +13,11 @@ from job_store.app import (
     stream_specs,
 )
 from sendonce_cli.asking import connect
-from sendonce_cli.trouble import Trouble
+from sendonce_cli.trouble import Trouble, misuse
 
 INBOX: Final = "_INBOX.migrate"  # where the user `migrate` hears replies
-NONE_PENDING: Final = "Pending: 0"  # dbmate's own words
+NONE_PENDING: Final = "Pending: 0"  # dbmate's own words, like the next
+APPLIED: Final = "[X] "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +57,22 @@ async def status(
     return Standing(schema=await _schema(database_url, "status"), drift=tuple(drift))
 
 
-async def down(database_url: str) -> str:
-    """Take back the newest migration of the schema."""
-    return await _schema(database_url, "down")
+async def down(database_url: str, *, to: str | None = None) -> str:
+    """Take back the newest migration of the schema, or one after the other all that are newer than ``to``."""
+    if to is None:
+        return await _schema(database_url, "down")
+    applied = [
+        line.removeprefix(APPLIED)
+        for line in (await _schema(database_url, "status")).splitlines()
+        if line.startswith(APPLIED)
+    ]
+    if not any(name.startswith(to) for name in applied):
+        raise misuse(
+            f"no migration {to} is applied", hint=f"the newest is {(applied or ['none'])[-1]}"
+        )
+    newer = [name for name in applied if name[: len(to)] > to]
+    said = [await _schema(database_url, "down") for _ in newer]
+    return "\n".join(said) or "nothing newer is applied"
 
 
 async def _schema(database_url: str, command: str) -> str:
@@ -67,5 +81,5 @@ async def _schema(database_url: str, command: str) -> str:
     except MigrationError as refused:
         said = str(refused).splitlines() or ["dbmate said nothing"]
         raise Trouble(
-            said[-1], hint="is Postgres there, and may this user make tables?"
+            said[-1], hint="is Postgres there, and may this user change its tables?"
         ) from refused

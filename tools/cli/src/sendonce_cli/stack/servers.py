@@ -5,10 +5,16 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
+from contracts.permissions import USERS
+from sendonce_cli.access.conf import of_table, unrestricted
+from sendonce_cli.access.keys import Keys
 from sendonce_cli.trouble import Trouble
 from testkit.processes import ChildFailed
 from testkit.servers import DirectoryInUse, NatsServer, PostgresServer
+
+ANYBODY: Final = "anybody"  # the user whose name is shown by nobody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +25,11 @@ class Addresses:
     database_url: str
     embedded_nats: bool
     embedded_postgres: bool
+    keys: Keys | None = None  # of the embedded NATS' users
+
+    def creds(self, user: str) -> Path | None:
+        """Return by what a user of the embedded NATS is known; a given NATS knows nobody of us."""
+        return self.keys.seed(user) if self.keys is not None else None
 
 
 @asynccontextmanager
@@ -32,7 +43,8 @@ async def servers(
     """Start what is not given, and stop it at the end: Postgres last."""
     async with AsyncExitStack() as stack:
         postgres = None if database_url else PostgresServer(data_dir / "postgres")
-        nats = None if nats_url else NatsServer(data_dir / "nats", port=nats_port)
+        keys = None if nats_url else _keys(data_dir)
+        nats = None if keys is None else _nats(data_dir, keys, port=nats_port)
         try:
             async with asyncio.TaskGroup() as group:
                 for server in (postgres, nats):
@@ -46,7 +58,20 @@ async def servers(
             database_url=database_url or (postgres.url if postgres else ""),
             embedded_nats=nats is not None,
             embedded_postgres=postgres is not None,
+            keys=keys,
         )
+
+
+def _keys(data_dir: Path) -> Keys:
+    keys = Keys(data_dir.resolve() / "keys")
+    keys.ensure((*USERS, ANYBODY))
+    return keys
+
+
+def _nats(data_dir: Path, keys: Keys, *, port: int | None) -> NatsServer:
+    """Return a NATS where services have their rights and no others, and people on this machine have all."""
+    config = unrestricted(of_table(keys.known()), keys.public(ANYBODY)[0])
+    return NatsServer(data_dir / "nats", port=port, more_config=config)
 
 
 def _cannot_start(problem: BaseException, data_dir: Path) -> Trouble:
