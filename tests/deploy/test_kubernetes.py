@@ -8,6 +8,7 @@ import pytest
 
 from deploy import policies
 from deploy.rendering import (
+    DEPLOY,
     OVERLAYS,
     Document,
     app_of,
@@ -161,6 +162,21 @@ def test_a_rule_bites_when_its_line_is_gone(rule: policies.Rule, spoil: Spoil) -
 
 def test_every_rule_has_a_line_that_is_taken_away() -> None:
     assert {rule for rule, _ in SPOILT} == set(policies.RULES)
+
+
+def test_one_machine_and_a_small_cluster_have_the_same_nats() -> None:
+    compose, small = (
+        {
+            line
+            for line in (DEPLOY / place / "nats.conf").read_text().splitlines()
+            if line[:1] != "#"
+        }
+        for place in ("compose", "kubernetes/small")
+    )
+
+    assert small - compose == {"http: 0.0.0.0:8222"}
+    assert compose - small == set()
+    assert "  sync_interval: always" in compose
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
