@@ -12,7 +12,7 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 
 from chassis.outbox import OutboxRow
-from chassis.postgres import Database
+from chassis.storage import Database
 from contracts.api import CreateJob, DeliverJob, ExpectJob, JobView, TopUp, WalletRef, WalletView
 from contracts.deliveries import (
     DeliveryOutcome,

@@ -6,8 +6,8 @@ from typing import Final
 from prometheus_client import Gauge
 
 from chassis.metrics import gauge
-from chassis.postgres import Database
 from chassis.queries import load
+from chassis.storage import Database
 from job_store.store.rows import Row
 
 sql = load("job_store.store", "standing.sql")

@@ -9,8 +9,8 @@ from uuid import UUID
 import structlog
 
 from chassis.outbox import OutboxRow
-from chassis.postgres import Connection, Database
 from chassis.queries import load
+from chassis.storage import Connection, Database
 from contracts.events import OrphanEventName
 from contracts.message import Message
 from contracts.reports import ReportReceived
