@@ -30,16 +30,6 @@ class Disk(Protocol):
         ...
 
 
-class Memory:
-    """Keeps nothing: for tests of what statements do."""
-
-    def append(self, changes: list[list[Any]]) -> None:
-        """Forget it."""
-
-    async def settled(self) -> None:
-        """There is nothing to wait for."""
-
-
 class Database:
     """What the store takes for its database; see ``chassis.storage.Database``."""
 

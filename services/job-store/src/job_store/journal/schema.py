@@ -43,7 +43,7 @@ class Spec:
 
 def _columns(text: str) -> dict[str, str]:
     names_and_types = (column.split() for column in text.split(","))
-    return dict(names_and_types)  # type: ignore[arg-type]
+    return dict(names_and_types)
 
 
 def _unique(name: str, columns: str, where: Where | None = None) -> Index:

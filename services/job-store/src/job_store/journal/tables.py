@@ -1,6 +1,6 @@
 """All tables, the moment of the transaction, and what it has changed so far."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -94,6 +94,19 @@ class Tables:
         row = (table.get(key) or {}) | table.read(difference)
         table.restore(key, row)
         table.note_given(row)
+
+    def fill(self, name: str, rows: Iterable[Row]) -> int:
+        """Have rows as a snapshot has them; returns how many."""
+        table = self.by_name[name]
+        count = 0
+        for count, row in enumerate(map(table.read, rows), start=1):  # noqa: B007 - told after the loop
+            table.restore(table.key_of(row), row)
+        return count
+
+    def give(self, given: Mapping[str, int]) -> None:
+        """Never give numbers again that were given."""
+        for name, number in given.items():
+            self.by_name[name].given = number
 
     def dump(self) -> Iterator[tuple[str, list[Row], int]]:
         """Return every table's rows and its highest number; the rows may be read while others change."""
