@@ -27,7 +27,9 @@ async def write(directory: Path, life: str) -> None:
         store = JournalStore(journal.database)
         await store.add_bot("shop")
         keeping = asyncio.create_task(journal.keeper.run(asyncio.Event()))
-        await asyncio.gather(keeping, *(_live(store, f"{life}-{n}", n) for n in range(1, AT_ONCE + 1)))
+        await asyncio.gather(
+            keeping, *(_live(store, f"{life}-{n}", n) for n in range(1, AT_ONCE + 1))
+        )
 
 
 async def _live(store: JournalStore, name: str, user_id: int) -> None:

@@ -1,8 +1,8 @@
 """Wiring of the job store, and its routing tables."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -16,6 +16,7 @@ from nats.aio.client import Client
 from chassis import bus, health, lifecycle, postgres
 from chassis.loops import Periodic
 from chassis.outbox import OutboxRelay
+from chassis.storage import Database
 from contracts import streams, subjects
 from job_store.acknowledged import Acknowledged
 from job_store.api import Api, worker_verbs
@@ -24,6 +25,7 @@ from job_store.domain.pacing import limits
 from job_store.domain.rules import Rules
 from job_store.domain.texts import SHIPPED
 from job_store.handlers import BATCH, Handlers
+from job_store.journal import opening as journal
 from job_store.migrate import (
     MigrationError,
     consumer_specs,
@@ -73,9 +75,19 @@ ROUTES: Final = {
     "job-store-submissions": subjects.SUBMISSION_OUTCOME,
     "job-store-deliveries": subjects.DELIVERY_OUTCOME,
 }
+JOURNAL: Final = "journal"  # its directory in the data directory
 PURGE_EVERY: Final = timedelta(seconds=30)
 MEASURE_EVERY: Final = timedelta(seconds=10)  # half of what most scrape in
 POOL: Final = 12  # connections: a batch of each kind, the clocks' rounds and reads side by side, seldom all at once
+
+
+@dataclass(frozen=True, slots=True)
+class _Storage:
+    """What keeps the rows, and what must run beside it."""
+
+    name: str
+    database: Database
+    parts: tuple[lifecycle.Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +109,8 @@ async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecy
     )
     client = broker.connection
     js = await bus.checked(client.jetstream(), stream_specs(), consumer_specs())
-    database = await stack.enter_async_context(_database(settings))
+    storage = await stack.enter_async_context(STORAGES[settings.storage](settings))
+    database = storage.database
     relay = _relay(database, client)
     due = asyncio.Event()
     durations = Durations(database)
@@ -114,11 +127,12 @@ async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecy
     )
     checks: dict[str, health.Check] = {
         "nats": partial(bus.check_connection, broker),
-        "postgres": database.ping,
+        storage.name: database.ping,
         "consumers": watchdog.check,
     }
     return (
         *health.health_parts(settings, checks),
+        *storage.parts,
         watchdog,
         relay,
         *_consumers(broker, Handlers(stores.inbox, stores.effects)),
@@ -129,16 +143,31 @@ async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecy
     )
 
 
-def _database(settings: Settings) -> AbstractAsyncContextManager[postgres.Database]:
-    return postgres.connected(
-        settings.database_url.get_secret_value(),
-        application_name=NAME,
-        schema="sendonce",
-        max_size=POOL,
-    )
+@asynccontextmanager
+async def _postgres(settings: Settings) -> AsyncIterator[_Storage]:
+    url = settings.database_url.get_secret_value()
+    async with postgres.connected(
+        url, application_name=NAME, schema="sendonce", max_size=POOL
+    ) as database:
+        yield _Storage("postgres", database)
 
 
-def _relay(database: postgres.Database, client: Client) -> OutboxRelay:
+@asynccontextmanager
+async def _journal(settings: Settings) -> AsyncIterator[_Storage]:
+    async with journal.opened(settings.data_dir / JOURNAL) as opened:
+        log.warning(
+            "storage.json", gives_up="a second job-store, SQL, more state than memory holds"
+        )
+        yield _Storage("journal", opened.database, parts=(opened.keeper,))
+
+
+STORAGES: Final[Mapping[str, Callable[[Settings], AbstractAsyncContextManager[_Storage]]]] = {
+    "postgres": _postgres,
+    "json": _journal,
+}
+
+
+def _relay(database: Database, client: Client) -> OutboxRelay:
     outbox = Outbox(database)
     publisher = bus.Publisher(client, stream_of=streams.stream_of)
     return OutboxRelay(outbox, publisher, oldest_age=outbox.oldest_age)

@@ -31,14 +31,16 @@ class Standing:
 
 
 async def up(
-    database_url: str, nats_url: str, *, creds: Path | None = None, replicas: int = 1
+    database_url: str | None, nats_url: str, *, creds: Path | None = None, replicas: int = 1
 ) -> list[str]:
-    """Bring both to what this version needs; returns what was done."""
+    """Bring both to what this version needs; returns what was done. A journal needs no schema."""
     # Asked first, so that a NATS that is away is said before anything changes.
     await (await connect(nats_url, creds=creds)).close()
-    said = await _schema(database_url, "up")
+    said = []
+    if database_url is not None:
+        said = [await _schema(database_url, "up") or "the schema is up to date"]
     done = await migrate_bus(nats_url, creds=creds, replicas=replicas)
-    return [said or "the schema is up to date", *(done or ["the streams are up to date"])]
+    return [*said, *(done or ["the streams are up to date"])]
 
 
 async def status(

@@ -6,6 +6,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from job_store.app import JOURNAL
+from sendonce_cli.settings import Storage
 from sendonce_cli.trouble import Trouble
 from testkit.processes import ChildFailed
 from testkit.servers import DirectoryInUse, NatsServer, PostgresServer
@@ -19,19 +21,28 @@ class Addresses:
     database_url: str
     embedded_nats: bool
     embedded_postgres: bool
+    journal: Path | None = None  # in the place of Postgres
+
+    def kept_in(self) -> dict[str, str]:
+        """Return what job-store is told of where to keep its rows."""
+        if self.journal is None:
+            return {"STORAGE": Storage.POSTGRES, "DATABASE_URL": self.database_url}
+        return {"STORAGE": Storage.JSON, "DATA_DIR": str(self.journal.parent)}
 
 
 @asynccontextmanager
 async def servers(
     data_dir: Path,
     *,
+    storage: Storage = Storage.POSTGRES,
     nats_url: str | None = None,
     database_url: str | None = None,
     nats_port: int | None = None,
 ) -> AsyncIterator[Addresses]:
     """Start what is not given, and stop it at the end: Postgres last."""
     async with AsyncExitStack() as stack:
-        postgres = None if database_url else PostgresServer(data_dir / "postgres")
+        is_needed = storage is Storage.POSTGRES and not database_url
+        postgres = PostgresServer(data_dir / "postgres") if is_needed else None
         nats = None if nats_url else NatsServer(data_dir / "nats", port=nats_port)
         try:
             async with asyncio.TaskGroup() as group:
@@ -46,6 +57,7 @@ async def servers(
             database_url=database_url or (postgres.url if postgres else ""),
             embedded_nats=nats is not None,
             embedded_postgres=postgres is not None,
+            journal=(data_dir / JOURNAL).resolve() if storage is Storage.JSON else None,
         )
 
 
