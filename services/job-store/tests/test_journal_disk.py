@@ -4,17 +4,20 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from chassis.postgres import is_outage
+from job_store.journal import schema
 from job_store.journal.database import Database
 from job_store.journal.disk import Journal, JournalBrokenError, Keeper
 from job_store.journal.files import JournalError, JournalInUseError, Tail
 from job_store.journal.lines import lines_of
 from job_store.journal.opening import Opened, opened
+from job_store.journal.schema import Default
 from job_store.journal.tables import Tables
 from journal_kit import Held, JournalStore, held
 from store_kit import callback, create
@@ -153,6 +156,36 @@ async def test_files_of_a_newer_version_are_refused(tmp_path: Path, monkeypatch)
     monkeypatch.undo()
 
     with pytest.raises(JournalError, match="format 2"):
+        await seen(tmp_path)
+
+
+ADDED = {"given": "text", "maybe": "text?", "since": "timestamptz"}
+DEFAULTS = {"given": "so", "since": Default.NOW}
+
+
+@pytest.mark.parametrize("is_condensed", [False, True])
+async def test_a_column_that_is_new_has_its_default_in_rows_that_are_old(
+    tmp_path: Path, monkeypatch, is_condensed
+):
+    """And the version before, which does not know it, refuses what the newer one wrote."""
+    async with kept(tmp_path) as store:
+        await store.add_bot("shop")
+        if is_condensed:
+            await store.engine.disk.condense(store.engine)
+    old = schema.BOTS
+    newer = replace(old, columns={**old.columns, **ADDED}, defaults={**old.defaults, **DEFAULTS})
+
+    monkeypatch.setattr(schema, "BOTS", newer)
+    async with kept(tmp_path) as store:
+        (bot,) = store.tables.bots.all()
+        assert (bot["slug"], bot["given"], bot["maybe"]) == ("shop", "so", None)
+        assert bot["since"] == store.tables.now
+        await store.add_bot("club")
+        if is_condensed:
+            await store.engine.disk.condense(store.engine)
+    monkeypatch.undo()
+
+    with pytest.raises(JournalError, match=r"newer sendonce \(bots has no column given"):
         await seen(tmp_path)
 
 

@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from job_store.journal.files import JournalInUseError
 from job_store.journal.opening import opened
 from journal_kit import JournalStore
 from journal_writer import PRICE
@@ -59,6 +60,8 @@ async def test_what_was_acknowledged_survives_and_nothing_is_half(tmp_path: Path
             )
             enough = await holds(lambda heard=heard: len(said(log)) >= heard, within=SOON)
             assert enough, log.read_text()[-2_000:]
+            with pytest.raises(JournalInUseError, match=f"pid {writer.pid}"):
+                await assert_all_there(directory, log)
             for _ in range(random.randint(0, 2_000)):  # somewhere between two words
                 pass
             writer.send_signal(9)

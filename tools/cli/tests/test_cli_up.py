@@ -102,9 +102,13 @@ async def test_the_commands_find_what_up_started_and_a_service_that_dies_is_star
         assert stop(up, signal.SIGTERM) == 0
 
 
-async def test_all_services_in_one_process(tmp_path: Path) -> None:
-    async with running(tmp_path, "--one-process") as (up, env):
+async def test_all_services_in_one_process_without_a_database(tmp_path: Path) -> None:
+    async with running(tmp_path, "--one-process", "--storage", "json") as (up, env):
+        assert "No database: one job-store" in (tmp_path / "up.log").read_text("utf-8")
         assert json.loads(await ask(env, "status", "--json"))["healthy"] is True
+        await ask(env, "wallet", "topup", "5", "1250", "--reference", "payment-1")
+        kept = (tmp_path / "data" / "journal").glob("commits-*.jsonl")
+        assert "payment-1" in next(kept).read_text("utf-8")
         with pytest.raises(StopIteration):
             service(up, "reconciler")
 

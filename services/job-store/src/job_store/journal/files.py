@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from job_store.journal.lines import FORMAT, TornLineError, lines_of, sealed
+from job_store.journal.table import NewerError
 from job_store.journal.tables import Tables
 from job_store.journal.values import Row
 
@@ -60,6 +61,15 @@ def locked(directory: Path) -> Iterator[None]:
 
 def restored(directory: Path, tables: Tables) -> Tail:
     """Read snapshot and commits into empty tables; a last line that is torn was never acknowledged and goes."""
+    try:
+        return _restored(directory, tables)
+    except NewerError as newer:
+        raise JournalError(
+            f"{directory} was written by a newer sendonce ({newer}): run that one"
+        ) from newer
+
+
+def _restored(directory: Path, tables: Tables) -> Tail:
     seq = _read_snapshot(directory / SNAPSHOT, tables)
     journals = sorted(directory.glob("commits-*.jsonl"))
     tail = None

@@ -17,6 +17,10 @@ Record = Callable[["Table", Key, Row | None, Row | None], None]
 _HIDDEN: Final = "#"  # numbers the rows of a table without a key
 
 
+class NewerError(LookupError):
+    """The journal was written by a version that knows more."""
+
+
 class Table:
     """Refuses what the schema refuses, with the errors that Postgres has for it."""
 
@@ -127,10 +131,17 @@ class Table:
 
     def read(self, values: Mapping[str, Any]) -> Row:
         """Return columns of a row as the journal has them."""
+        if unknown := values.keys() - self._types.keys():
+            raise NewerError(f"{self.spec.name} has no column {', '.join(sorted(unknown))}")
         return {
             name: None if value is None else self._types[name](value)
             for name, value in values.items()
         }
+
+    def completed(self, row: Row) -> Row:
+        """Return a whole row: columns that were added since it was written take their defaults."""
+        missing = self.spec.columns.keys() - row.keys()
+        return row | {name: self._default(name) for name in missing} if missing else row
 
     def read_key(self, written: Any) -> Key:  # noqa: ANN401 - of JSON
         """Return a key as the journal has it."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 from chassis.clock import SYSTEM, Clock
 from job_store.journal import schema
 from job_store.journal.schema import Spec
-from job_store.journal.table import Key, Table
+from job_store.journal.table import Key, NewerError, Table
 from job_store.journal.values import Row
 
 SPECS: Final = tuple(value for value in vars(schema).values() if isinstance(value, Spec))
@@ -84,24 +84,29 @@ class Tables:
     def redo(self, changes: Iterable[list[Any]]) -> None:
         """Do again what a line of the journal says."""
         for name, key, difference in changes:
-            self._redo(self.by_name[name], key, difference)
+            self._redo(self._named(name), key, difference)
 
     def _redo(self, table: Table, written: Any, difference: dict[str, Any] | None) -> None:  # noqa: ANN401 - of JSON
         key = table.read_key(written)
         if difference is None:
             table.restore(key, None)
             return
-        row = (table.get(key) or {}) | table.read(difference)
+        row = table.completed((table.get(key) or {}) | table.read(difference))
         table.restore(key, row)
         table.note_given(row)
 
     def fill(self, name: str, rows: Iterable[Row]) -> int:
         """Have rows as a snapshot has them; returns how many."""
-        table = self.by_name[name]
-        count = 0
-        for count, row in enumerate(map(table.read, rows), start=1):  # noqa: B007 - told after the loop
+        table = self._named(name)
+        whole = [table.completed(table.read(row)) for row in rows]
+        for row in whole:
             table.restore(table.key_of(row), row)
-        return count
+        return len(whole)
+
+    def _named(self, name: str) -> Table:
+        if name not in self.by_name:
+            raise NewerError(f"there is no table {name}")
+        return self.by_name[name]
 
     def give(self, given: Mapping[str, int]) -> None:
         """Never give numbers again that were given."""
