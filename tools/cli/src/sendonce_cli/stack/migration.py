@@ -22,12 +22,12 @@ NONE_PENDING: Final = "Pending: 0"  # dbmate's own words
 class Standing:
     """What is there, and what is missing."""
 
-    schema: str
+    schema: str | None  # None: there is no database
     drift: tuple[str, ...]
 
     @property
     def is_complete(self) -> bool:
-        return not self.drift and NONE_PENDING in self.schema
+        return not self.drift and (self.schema is None or NONE_PENDING in self.schema)
 
 
 async def up(
@@ -44,7 +44,7 @@ async def up(
 
 
 async def status(
-    database_url: str, nats_url: str, *, creds: Path | None = None, replicas: int = 1
+    database_url: str | None, nats_url: str, *, creds: Path | None = None, replicas: int = 1
 ) -> Standing:
     """Look at both and change nothing."""
     client = await connect(nats_url, creds=creds)
@@ -54,7 +54,8 @@ async def status(
         )
     finally:
         await client.close()
-    return Standing(schema=await _schema(database_url, "status"), drift=tuple(drift))
+    schema = None if database_url is None else await _schema(database_url, "status")
+    return Standing(schema=schema, drift=tuple(drift))
 
 
 async def down(database_url: str) -> str:
