@@ -245,6 +245,32 @@ async def test_a_long_journal_becomes_a_snapshot(tmp_path: Path):
         await again.assert_legal()
 
 
+async def test_commits_go_on_while_snapshots_are_written(tmp_path: Path):
+    async with kept(tmp_path) as store:
+        await store.add_bot("shop")
+
+        is_over = asyncio.Event()
+
+        async def pay() -> int:
+            """Pay until the last snapshot is written, and once more."""
+            payments = [await store.topup(1)]
+            while not is_over.is_set():
+                payments.append(await store.topup(1))
+            return len([*payments, await store.topup(1)])
+
+        async def condense() -> int:
+            for _ in range(10):
+                await store.engine.disk.condense(store.engine)
+            is_over.set()
+            return 0
+
+        paid = sum(await asyncio.gather(*(pay() for _ in range(4)), condense()))
+        known = held(store.tables)
+
+    assert await seen(tmp_path) == known
+    assert len(known["ledger"][0]) == paid
+
+
 async def test_a_snapshot_that_never_got_its_name_is_not_missed(tmp_path: Path):
     """Killed between the new file of commits and the snapshot: both files are read."""
     async with kept(tmp_path) as store:
