@@ -55,8 +55,8 @@ async def until(log: Path, said: str, up: subprocess.Popen[bytes]) -> str:
     return text
 
 
-async def ask(env: dict[str, str], *arguments: str) -> str:
-    """What a command prints in this environment."""
+async def ask(env: dict[str, str], *arguments: str, fails: bool = False) -> str:
+    """What a command prints in this environment; of one that must fail, what it complains of."""
     done = await asyncio.to_thread(
         subprocess.run,
         [*COMMAND, *arguments],
@@ -65,8 +65,8 @@ async def ask(env: dict[str, str], *arguments: str) -> str:
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    assert (done.returncode != 0) is fails, done.stderr
+    return done.stderr if fails else done.stdout
 
 
 def stop(up: subprocess.Popen[bytes], by: signal.Signals = signal.SIGINT) -> int:
@@ -111,8 +111,14 @@ async def test_all_services_in_one_process_without_a_database(tmp_path: Path) ->
         assert "payment-1" in next(kept).read_text("utf-8")
         with pytest.raises(StopIteration):
             service(up, "reconciler")
+        file, moved = str(tmp_path / "file"), {"SENDONCE_DATA_DIR": str(tmp_path / "moved")}
+        assert "has the journal" in await ask(env, "export", file, "--storage", "json", fails=True)
 
         assert stop(up) == 0
+        written = json.loads(await ask(env, "export", file, "--storage", "json", "--json"))
+        assert written["money"] == {"balances RUB": 1250, "held RUB": 0, "topup RUB": 1250}
+        arrived = await ask(env | moved, "import", file, "--storage", "json", "--json")
+        assert json.loads(arrived) == written
 
 
 def service(up: subprocess.Popen[bytes], module: str) -> psutil.Process:

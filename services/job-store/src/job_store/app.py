@@ -33,6 +33,7 @@ from job_store.migrate import (
     migrate_database,
     stream_specs,
 )
+from job_store.moving import NOT_MOVED, InJournal, InPostgres, Tally, export, restore
 from job_store.resuming import Resuming
 from job_store.retention import purge_acknowledged
 from job_store.settings import Settings
@@ -55,15 +56,22 @@ from job_store.verbs import BotVerbs, OpsVerbs, RepairVerbs
 from kie.tokens import CallbackToken, mint
 
 __all__ = [
+    "JOURNAL",
     "NAME",
+    "NOT_MOVED",
     "SHIPPED",
+    "InJournal",
+    "InPostgres",
     "MigrationError",
     "Settings",
+    "Tally",
     "build",
     "consumer_specs",
+    "export",
     "main",
     "migrate_bus",
     "migrate_database",
+    "restore",
     "stream_specs",
 ]
 

@@ -143,6 +143,12 @@ class Table:
         missing = self.spec.columns.keys() - row.keys()
         return row | {name: self._default(name) for name in missing} if missing else row
 
+    def numbered(self, row: Row) -> Row:
+        """Return a row that has a key, in a table where the schema knows none."""
+        if self.spec.key or _HIDDEN in row:
+            return row
+        return row | {_HIDDEN: self._number()}
+
     def read_key(self, written: Any) -> Key:  # noqa: ANN401 - of JSON
         """Return a key as the journal has it."""
         values = written if len(self._key) > 1 else [written]

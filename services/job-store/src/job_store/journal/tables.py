@@ -97,11 +97,20 @@ class Tables:
 
     def fill(self, name: str, rows: Iterable[Row]) -> int:
         """Have rows as a snapshot has them; returns how many."""
-        table = self._named(name)
-        whole = [table.completed(table.read(row)) for row in rows]
-        for row in whole:
-            table.restore(table.key_of(row), row)
+        whole = self.whole(name, rows)
+        self.take(name, whole)
         return len(whole)
+
+    def whole(self, name: str, rows: Iterable[Row]) -> list[Row]:
+        """Return rows of a file as they are in memory."""
+        table = self._named(name)
+        return [table.completed(table.read(row)) for row in rows]
+
+    def take(self, name: str, rows: Iterable[Row]) -> None:
+        """Have these rows."""
+        table = self._named(name)
+        for row in map(table.numbered, rows):
+            table.restore(table.key_of(row), row)
 
     def _named(self, name: str) -> Table:
         if name not in self.by_name:

@@ -58,6 +58,11 @@ async def status(
     return Standing(schema=schema, drift=tuple(drift))
 
 
+async def schema_up(database_url: str) -> None:
+    """Bring the schema alone to what this version needs."""
+    await _schema(database_url, "up")
+
+
 async def down(database_url: str) -> str:
     """Take back the newest migration of the schema."""
     return await _schema(database_url, "down")

@@ -61,6 +61,20 @@ async def servers(
         )
 
 
+@asynccontextmanager
+async def database_at(data_dir: Path) -> AsyncIterator[str]:
+    """Run the embedded Postgres alone, for as long as somebody reads or fills it."""
+    server = PostgresServer(data_dir / "postgres")
+    try:
+        await server.start()
+    except (ChildFailed, DirectoryInUse, OSError) as failed:
+        raise _cannot_start(failed, data_dir) from failed
+    try:
+        yield server.url
+    finally:
+        await server.stop()
+
+
 def _cannot_start(problem: BaseException, data_dir: Path) -> Trouble:
     if isinstance(problem, DirectoryInUse):
         return Trouble(
