@@ -17,7 +17,7 @@ from job_store.journal.disk import Journal, JournalBrokenError, Keeper
 from job_store.journal.files import JournalError, JournalInUseError, Tail
 from job_store.journal.lines import lines_of
 from job_store.journal.opening import Opened, opened
-from job_store.journal.schema import Default
+from job_store.journal.spec import Default
 from job_store.journal.tables import Tables
 from journal_kit import Held, JournalStore, held
 from store_kit import callback, create

@@ -13,7 +13,7 @@ import asyncpg
 from job_store.journal import files
 from job_store.journal.lines import FORMAT, TornLineError, lines_of, sealed
 from job_store.journal.opening import opened
-from job_store.journal.schema import NEXT, Spec
+from job_store.journal.spec import NEXT, Spec
 from job_store.journal.tables import SPECS, Tables
 from job_store.journal.values import Row
 from job_store.store import whole

@@ -98,7 +98,8 @@ class Journal:
         async with database.alone() as tables:
             await self.settled()
             seq, dump = self._kept, list(tables.dump())
-            path = files.begun(self.directory, after=seq)
+            begin = partial(files.begun, self.directory, after=seq)
+            path = await asyncio.get_running_loop().run_in_executor(self._hand, begin)
             os.close(self._handle)
             self._handle, self._size = _opened(path), path.stat().st_size
         self._limit = self._least

@@ -1,63 +1,16 @@
-"""The tables of the migrations as the journal keeps them; a test holds them against the migrated schema."""
+"""The tables of the migrations as the journal keeps them; a test holds them against the migrated schema.
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from enum import Enum
-from typing import Any, Final
+Each table stands below those that it names.
+"""
 
-from job_store.journal.values import Row
+from typing import Final
 
-Where = Callable[[Row], bool]
-
-
-class Default(Enum):
-    NOW = "now"  # the moment of the transaction
-    NEXT = "next"  # a number never given before
-
-
-NOW, NEXT = Default.NOW, Default.NEXT
-
-
-@dataclass(frozen=True, slots=True)
-class Index:
-    """Rows by the values of columns; a unique one refuses a second row unless a value is NULL."""
-
-    name: str
-    columns: tuple[str, ...]
-    where: Where | None = None
-    unique: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spec:
-    """One table; a column whose type ends with `?` may be NULL."""
-
-    name: str
-    key: tuple[str, ...]
-    columns: Mapping[str, str]
-    defaults: Mapping[str, Any] = field(default_factory=dict)
-    indexes: tuple[Index, ...] = ()
-    references: tuple[tuple[str, str], ...] = ()  # columns, and the table whose key they are
-    insert_only: bool = False
-
-
-def _columns(text: str) -> dict[str, str]:
-    names_and_types = (column.split() for column in text.split(","))
-    return dict(names_and_types)
-
-
-def _unique(name: str, columns: str, where: Where | None = None) -> Index:
-    return Index(name, tuple(columns.split()), where, unique=True)
-
-
-def _by(*names: str) -> tuple[Index, ...]:
-    return tuple(Index(name, (name,)) for name in names)
-
+from job_store.journal.spec import NEXT, NOW, Index, Spec, by, columns, unique
 
 BOTS: Final = Spec(
     name="bots",
     key=("slug",),
-    columns=_columns(
+    columns=columns(
         "slug text, token_ref text, kie_account text, currency text, language text, texts jsonb,"
         " rich boolean, staging_chat bigint?, created_at timestamptz, pauses jsonb"
     ),
@@ -66,7 +19,7 @@ BOTS: Final = Spec(
 JOBS: Final = Spec(
     name="jobs",
     key=("id",),
-    columns=_columns(
+    columns=columns(
         "id uuid, bot text, key text, digest text, door text, state text, version integer, chat_id bigint,"
         " thread_id bigint?, reply_to bigint?, user_id bigint, language text, deliver boolean, notify text,"
         " caption text, caption_entities jsonb, mode text, buttons jsonb, protect boolean, originals boolean,"
@@ -86,9 +39,9 @@ JOBS: Final = Spec(
         "created_at": NOW,
     },
     indexes=(
-        *_by("state"),
-        _unique("jobs_bot_key_key", "bot key"),
-        _unique("jobs_status_message", "bot chat_id status_message_id"),
+        *by("state"),
+        unique("jobs_bot_key_key", "bot key"),
+        unique("jobs_status_message", "bot chat_id status_message_id"),
         Index("chat", ("bot", "chat_id")),
         Index("wallet", ("bot", "user_id", "currency")),
     ),
@@ -97,7 +50,7 @@ JOBS: Final = Spec(
 PARTS: Final = Spec(
     name="parts",
     key=("id",),
-    columns=_columns(
+    columns=columns(
         "id uuid, job_id uuid, delivery_no integer, ordinal integer, kind text, url text?, text text,"
         " entities jsonb, body text?, name text?, items jsonb, buttons jsonb, album integer?,"
         " made_at timestamptz, state text, carrier_no integer, carrier_posts integer, message_id bigint?,"
@@ -113,123 +66,121 @@ PARTS: Final = Spec(
         "showings": 0,
     },
     indexes=(
-        *_by("job_id", "state"),
+        *by("job_id", "state"),
         Index("doubled", (), lambda part: part["showings"] > 1),
-        _unique("parts_job_id_delivery_no_ordinal_key", "job_id delivery_no ordinal"),
+        unique("parts_job_id_delivery_no_ordinal_key", "job_id delivery_no ordinal"),
     ),
     references=(("job_id", "jobs"),),
 )
 CARRIERS: Final = Spec(
     name="carriers",
     key=("bot", "chat_id", "message_id"),
-    columns=_columns(
+    columns=columns(
         "bot text, chat_id bigint, message_id bigint, part_id uuid, no integer, at timestamptz"
     ),
     defaults={"at": NOW},
-    indexes=(*_by("part_id"), _unique("carriers_part_id_no_key", "part_id no")),
+    indexes=(*by("part_id"), unique("carriers_part_id_no_key", "part_id no")),
     references=(("part_id", "parts"),),
     insert_only=True,
 )
 EFFECTS: Final = Spec(
     name="effects",
     key=("id",),
-    columns=_columns(
+    columns=columns(
         "id uuid, job_id uuid, kind text, part_id uuid?, item integer?, message_id bigint?, text text?,"
         " state text, due_at timestamptz, queued boolean, claimed_at timestamptz?, attempts integer,"
         " failures integer, open_attempt uuid?, lease_until timestamptz?, holder uuid?"
     ),
     defaults={"queued": False, "attempts": 0, "failures": 0},
     indexes=(
-        *_by("job_id", "state"),
-        _unique("effects_one_submit", "job_id", lambda effect: effect["kind"] == "submit"),
-        _unique("effects_one_poll", "job_id", lambda effect: effect["kind"] == "poll"),
-        _unique("effects_one_progress", "job_id", lambda effect: effect["kind"] == "progress"),
-        _unique(
-            "effects_one_placing", "part_id", lambda effect: effect["kind"] in ("show", "send")
-        ),
+        *by("job_id", "state"),
+        unique("effects_one_submit", "job_id", lambda effect: effect["kind"] == "submit"),
+        unique("effects_one_poll", "job_id", lambda effect: effect["kind"] == "poll"),
+        unique("effects_one_progress", "job_id", lambda effect: effect["kind"] == "progress"),
+        unique("effects_one_placing", "part_id", lambda effect: effect["kind"] in ("show", "send")),
     ),
     references=(("job_id", "jobs"), ("part_id", "parts")),
 )
 ATTEMPTS: Final = Spec(
     name="attempts",
     key=("id",),
-    columns=_columns("id uuid, effect_id uuid, job_id uuid, no integer, at timestamptz"),
+    columns=columns("id uuid, effect_id uuid, job_id uuid, no integer, at timestamptz"),
     defaults={"at": NOW},
-    indexes=(*_by("job_id"), _unique("attempts_effect_id_no_key", "effect_id no")),
+    indexes=(*by("job_id"), unique("attempts_effect_id_no_key", "effect_id no")),
     references=(("effect_id", "effects"),),
     insert_only=True,
 )
 EVIDENCE: Final = Spec(
     name="evidence",
     key=("id",),
-    columns=_columns(
+    columns=columns(
         "id text, attempt_id uuid, job_id uuid, kind text, detail jsonb, moved boolean, at timestamptz"
     ),
     defaults={"at": NOW},
-    indexes=_by("job_id"),
+    indexes=by("job_id"),
     insert_only=True,
 )
 TASKS: Final = Spec(
     name="tasks",
     key=("task_id",),
-    columns=_columns("task_id text, seen_at timestamptz"),
+    columns=columns("task_id text, seen_at timestamptz"),
     defaults={"seen_at": NOW},
 )
 TASK_OWNERS: Final = Spec(
     name="task_owners",
     key=("account", "family", "operation", "task_id"),
-    columns=_columns(
+    columns=columns(
         "account text, family text, operation text, task_id text, job_id uuid, at timestamptz"
     ),
     defaults={"at": NOW},
-    indexes=_by("task_id", "job_id"),
+    indexes=by("task_id", "job_id"),
     references=(("task_id", "tasks"), ("job_id", "jobs")),
 )
 ORPHANS: Final = Spec(
     name="orphans",
     key=("id",),
-    columns=_columns(
+    columns=columns(
         "id uuid, task_id text, state text, seen_at timestamptz, job_id uuid?, matched_at timestamptz?"
     ),
     defaults={"seen_at": NOW},
-    indexes=(*_by("state"), _unique("orphans_task_id_key", "task_id")),
+    indexes=(*by("state"), unique("orphans_task_id_key", "task_id")),
     references=(("job_id", "jobs"),),
 )
 REPORTS: Final = Spec(
     name="reports",
     key=("id",),
-    columns=_columns(
+    columns=columns(
         "id text, job_id uuid?, task_id text?, origin text, trust text, state text, digest text, hmac text,"
         " message jsonb, received_at timestamptz, applied_at timestamptz"
     ),
     defaults={"applied_at": NOW},
-    indexes=_by("job_id", "task_id", "origin"),
+    indexes=by("job_id", "task_id", "origin"),
 )
 WALLETS: Final = Spec(
     name="wallets",
     key=("bot", "user_id", "currency"),
-    columns=_columns("bot text, user_id bigint, currency text, balance bigint, held bigint"),
+    columns=columns("bot text, user_id bigint, currency text, balance bigint, held bigint"),
     references=(("bot", "bots"),),
 )
 LEDGER: Final = Spec(
     name="ledger",
     key=("id",),
-    columns=_columns(
+    columns=columns(
         "id bigint, bot text, user_id bigint, currency text, kind text, amount bigint, debit text,"
         " credit text, job_id uuid?, reference text?, refunds bigint?, at timestamptz"
     ),
     defaults={"id": NEXT, "at": NOW},
     indexes=(
-        *_by("job_id"),
+        *by("job_id"),
         Index("wallet", ("bot", "user_id", "currency")),
-        _unique("ledger_refunds_key", "refunds"),
-        _unique("ledger_one_hold", "job_id", lambda entry: entry["kind"] == "hold"),
-        _unique(
+        unique("ledger_refunds_key", "refunds"),
+        unique("ledger_one_hold", "job_id", lambda entry: entry["kind"] == "hold"),
+        unique(
             "ledger_one_settlement",
             "job_id",
             lambda entry: entry["kind"] in ("capture", "release"),
         ),
-        _unique("ledger_topup_once", "bot reference", lambda entry: entry["kind"] == "topup"),
+        unique("ledger_topup_once", "bot reference", lambda entry: entry["kind"] == "topup"),
     ),
     references=(("job_id", "jobs"), ("refunds", "ledger"), ("bot user_id currency", "wallets")),
     insert_only=True,
@@ -237,16 +188,14 @@ LEDGER: Final = Spec(
 EVENTS: Final = Spec(
     name="events",
     key=("seq",),
-    columns=_columns(
-        "seq bigint, bot text, job_id uuid, event text, message jsonb, at timestamptz"
-    ),
+    columns=columns("seq bigint, bot text, job_id uuid, event text, message jsonb, at timestamptz"),
     defaults={"seq": NEXT, "at": NOW},
-    indexes=_by("bot", "job_id"),
+    indexes=by("bot", "job_id"),
 )
 OUTBOX: Final = Spec(
     name="outbox",
     key=("id",),
-    columns=_columns(
+    columns=columns(
         "id bigint, subject text, msg_id text, payload bytea, leased_until timestamptz, at timestamptz"
     ),
     defaults={"id": NEXT, "at": NOW},
@@ -254,49 +203,49 @@ OUTBOX: Final = Spec(
 DEAD_LETTERS: Final = Spec(
     name="dead_letters",
     key=("id",),
-    columns=_columns(
+    columns=columns(
         "id bigint, durable text, subject text, stream_seq bigint, payload bytea, reason text,"
         " at timestamptz, settled_at timestamptz?, settled_as text?"
     ),
     defaults={"id": NEXT, "at": NOW},
     indexes=(
-        _unique("dead_letters_durable_subject_stream_seq_key", "durable subject stream_seq"),
+        unique("dead_letters_durable_subject_stream_seq_key", "durable subject stream_seq"),
         Index("place", ("durable", "stream_seq")),
     ),
 )
 DURATIONS: Final = Spec(
     name="durations",
     key=(),  # rows that may be equal
-    columns=_columns("family text, operation text, model text, seconds real, at timestamptz"),
+    columns=columns("family text, operation text, model text, seconds real, at timestamptz"),
     defaults={"at": NOW},
     indexes=(Index("kind", ("family", "operation", "model")),),
 )
 PACING: Final = Spec(
     name="pacing",
     key=("key",),
-    columns=_columns(
+    columns=columns(
         "key text, tat timestamptz, tail timestamptz?, parked_until timestamptz?, needs_owner text?"
     ),
 )
 FLOORS: Final = Spec(
-    name="floors", key=("durable",), columns=_columns("durable text, stream_seq bigint")
+    name="floors", key=("durable",), columns=columns("durable text, stream_seq bigint")
 )
 RESTORES: Final = Spec(
     name="restores",
     key=("id",),
-    columns=_columns(
+    columns=columns(
         "id bigint, found_at timestamptz, durable text, missing text, phase text, resumed_at timestamptz?"
     ),
     defaults={"id": NEXT, "found_at": NOW, "phase": "found"},
-    indexes=(_unique("restores_open", "", lambda restore: restore["resumed_at"] is None),),
+    indexes=(unique("restores_open", "", lambda restore: restore["resumed_at"] is None),),
 )
 AUDIT: Final = Spec(
     name="audit",
     key=("id",),
-    columns=_columns(
+    columns=columns(
         "id bigint, at timestamptz, who text, why text, verb text, target text, job_id uuid?, detail text"
     ),
     defaults={"id": NEXT, "at": NOW, "detail": ""},
-    indexes=_by("job_id"),
+    indexes=by("job_id"),
     insert_only=True,
 )

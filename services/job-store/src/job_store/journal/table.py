@@ -7,7 +7,7 @@ from typing import Any, Final
 import asyncpg
 
 from job_store.journal.laws import LAWS
-from job_store.journal.schema import NEXT, NOW, Index, Spec
+from job_store.journal.spec import NEXT, NOW, Index, Spec
 from job_store.journal.values import TYPES, Coerce, Row
 
 Key = Hashable

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from chassis.clock import SYSTEM, Clock
 from job_store.journal import schema
-from job_store.journal.schema import Spec
+from job_store.journal.spec import Spec
 from job_store.journal.table import Key, NewerError, Table
 from job_store.journal.values import Row
 

@@ -2,12 +2,12 @@
 
 from job_store.journal.statements.common import Rows, age, grouped, wait_for_owner
 from job_store.journal.tables import Tables
+from job_store.journal.values import Row
 
 
 def status_counts(t: Tables) -> Rows:
     pending = t.effects.by("state", "pending")
     unclear = t.effects.by("state", "uncertain")
-    state_of = {job_id: job["state"] for job_id, job in t.jobs.rows.items()}
     return [
         {
             "effects_due": sum(effect["due_at"] <= t.now for effect in pending),
@@ -15,12 +15,11 @@ def status_counts(t: Tables) -> Rows:
             "parts_uncertain": t.parts.count("state", "uncertain"),
             "parts_parked": t.parts.count("state", "parked"),
             "submissions_uncertain": sum(
-                effect["kind"] == "submit" and state_of[effect["job_id"]] == "submitting"
+                effect["kind"] == "submit" and _state(t, effect) == "submitting"
                 for effect in unclear
             ),
             "late_polls": sum(
-                effect["kind"] == "poll" and state_of[effect["job_id"]] == "expired"
-                for effect in pending
+                effect["kind"] == "poll" and _state(t, effect) == "expired" for effect in pending
             ),
             "orphans_waiting": t.orphans.count("state", "waiting"),
             "dead_letters": sum(row["settled_at"] is None for row in t.dead_letters.all()),
@@ -31,6 +30,12 @@ def status_counts(t: Tables) -> Rows:
             "at": t.now,
         }
     ]
+
+
+def _state(t: Tables, effect: Row) -> str:
+    """Return the state of an effect's job."""
+    state: str = t.jobs.rows[effect["job_id"]]["state"]
+    return state
 
 
 def status_bots(t: Tables) -> Rows:
