@@ -14,6 +14,7 @@ from job_store.store.rows import columns_of
 
 sql: Final = load("job_store.store", "cases.sql")
 
+OWNER: Final = "account family operation task_id job_id"
 LEASE: Final = timedelta(seconds=10)
 
 
@@ -36,7 +37,8 @@ def parts_of_jobs(t: Tables, ids: Sequence[UUID]) -> Rows:
 
 
 def owners_of_jobs(t: Tables, ids: Sequence[UUID]) -> Rows:
-    return sorted(t.task_owners.by("job_id", *ids), key=lambda owner: owner["at"])
+    owners = sorted(t.task_owners.by("job_id", *ids), key=lambda owner: owner["at"])
+    return each(owners, OWNER)
 
 
 def bots_by_slug(t: Tables, slugs: Sequence[str]) -> Rows:
@@ -54,7 +56,7 @@ def lock_tasks(t: Tables, ids: Sequence[str]) -> Rows:
 
 
 def owners_of_tasks(t: Tables, ids: Sequence[str]) -> Rows:
-    return t.task_owners.by("task_id", *ids)
+    return each(t.task_owners.by("task_id", *ids), OWNER)
 
 
 def insert_jobs(t: Tables, written: str) -> None:
@@ -121,12 +123,11 @@ def insert_events(
 def insert_outbox(
     t: Tables, subjects: Sequence[str], ids: Sequence[str], payloads: Sequence[bytes]
 ) -> Rows:
-    return [
-        t.outbox.add(
-            {"subject": subject, "msg_id": id_, "payload": payload, "leased_until": t.now + LEASE}
-        )
+    rows = [
+        {"subject": subject, "msg_id": id_, "payload": payload, "leased_until": t.now + LEASE}
         for subject, id_, payload in zip(subjects, ids, payloads, strict=True)
     ]
+    return each(map(t.outbox.add, rows), "id subject msg_id payload")
 
 
 def _insert(table: Table, written: str) -> None:

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 
 from job_store.journal.statements.cases import LEASE
-from job_store.journal.statements.common import Rows
+from job_store.journal.statements.common import Rows, each
 from job_store.journal.tables import Tables
 
 
 def claim_outbox(t: Tables, limit: int) -> Rows:
     free = [row for row in t.outbox.all() if row["leased_until"] < t.now]  # in the order of ids
-    return [t.outbox.change(row, leased_until=t.now + LEASE) for row in free[:limit]]
+    claimed = [t.outbox.change(row, leased_until=t.now + LEASE) for row in free[:limit]]
+    return each(claimed, "id subject msg_id payload")
 
 
 def delete_outbox(t: Tables, ids: Sequence[int]) -> None:
