@@ -13,7 +13,7 @@ from journal_writer import PRICE
 from testkit.processes.nursery import Nursery
 from testkit.processes.waiting import holds
 
-LIVES = 8
+LIVES = 6
 SOON = 20.0  # seconds for a process to say a few words
 
 

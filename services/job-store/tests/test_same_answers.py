@@ -58,7 +58,10 @@ async def lives(store: Store) -> dict[str, Any]:
         await store.run(
             f"UPDATE pacing SET {soon}, needs_owner = $2 WHERE key = $1", f"{key}x", owner
         )
-    await store.run("INSERT INTO pacing (key, tat) VALUES ('old', now() - interval '2 h')")
+    for key in ("old", "held", "queued"):
+        await store.run("INSERT INTO pacing (key, tat) VALUES ($1, now() - interval '2 h')", key)
+    await store.run("UPDATE pacing SET parked_until = now() + interval '1 h' WHERE key = 'held'")
+    await store.run("UPDATE pacing SET tail = now() + interval '1 h' WHERE key = 'queued'")
     await store.run("UPDATE parts SET state = 'parked' WHERE job_id = $1", waiting)
     await store.run("UPDATE effects SET due_at = now() - interval '1 h' WHERE state = 'pending'")
     await store.run("UPDATE outbox SET leased_until = now() - interval '1 s'")
@@ -146,7 +149,7 @@ def asked(f: Facts) -> dict[str, list[tuple[Any, ...]]]:
         "requests.job_id_by_key": [("shop", "shown"), ("club", "shown")],
         "requests.bot_of_job": [(f["one"],), (NOBODY,)],
         "requests.job_ids_of_task": [("runs", "shop"), ("runs", "club")],
-        "requests.undelivered": [("shop", UUID(int=0), 9), ("shop", f["ids"][-1], 9)],
+        "requests.undelivered": [("shop", after, 9) for after in (UUID(int=0), *f["ids"])],
         "requests.list_jobs": [
             (None, None, 9, None, None, None),
             ("shop", "running", 2, LATER - 9_999 * DAY, LATER, None),
