@@ -173,6 +173,30 @@ def asked(f: Facts) -> dict[str, list[tuple[Any, ...]]]:
         "requests.set_texts": [("shop", {"a": "b"}), ("nobody", {})],
         "requests.timeline": [(f["one"],)],
         "requests.ledger_of_job": [(f["one"],)],
+        "forgetting.ended_with_prompt": [(-DAY, 9), (DAY, 9)],
+        "forgetting.ended_with_media": [(-DAY, 9), (DAY, 9)],
+        "forgetting.waiting_too_long": [(-DAY, 9), (DAY, 9)],
+        "forgetting.forget_prompts": [(f["ids"],)],
+        "forgetting.forget_media": [(f["ids"],)],
+        "forgetting.forget_parts": [(f["ids"],)],
+        "forgetting.forget_words": [(f["ids"],)],
+        "forgetting.forget_outcomes": [(f["ids"],)],
+        "forgetting.forget_bodies": [([f["report"]],)],
+        "forgetting.old_bodies": [(-DAY, 2), (DAY, 9)],
+        "forgetting.forget_dead_letters": [(-DAY,), (DAY,)],
+        "forgetting.forget_chats": [(f["ids"],)],
+        "forgetting.forget_carriers": [([f["ids"][-1]],)],
+        "forgetting.forget_event_chats": [(f["ids"],)],
+        "forgetting.forget_outcome_chats": [(f["ids"],)],
+        "forgetting.bodies_of_jobs": [(f["ids"],)],
+        "intake.lock_intake": [(["fresh", "old"],)],
+        "intake.open_jobs": [(["shop", "club"], [7, 7], ["shop", "club"])],
+        "intake.save_intake": [(["old", "nobody"], [LATER, LATER])],
+        "users.kept": [
+            ("shop", 7, name, 0, None) for name in ("wallets", "jobs", "parts", "ledger")
+        ],
+        "users.unforgotten": [("shop", 7, 2), ("shop", 7, 99)],
+        "users.count_unforgotten": [("shop", 7), ("club", 7)],
     }
 
 

@@ -15,6 +15,7 @@ from job_store.store.rows import columns_of
 sql: Final = load("job_store.store", "cases.sql")
 
 OWNER: Final = "account family operation task_id job_id"
+HANDED: Final = ("subject", "msg_id", "payload", "trace")
 LEASE: Final = timedelta(seconds=10)
 
 
@@ -121,13 +122,17 @@ def insert_events(
 
 
 def insert_outbox(
-    t: Tables, subjects: Sequence[str], ids: Sequence[str], payloads: Sequence[bytes]
+    t: Tables,
+    subjects: Sequence[str],
+    ids: Sequence[str],
+    payloads: Sequence[bytes],
+    traces: Sequence[str | None],
 ) -> Rows:
     rows = [
-        {"subject": subject, "msg_id": id_, "payload": payload, "leased_until": t.now + LEASE}
-        for subject, id_, payload in zip(subjects, ids, payloads, strict=True)
+        dict(zip(HANDED, row, strict=True)) | {"leased_until": t.now + LEASE}
+        for row in zip(subjects, ids, payloads, traces, strict=True)
     ]
-    return each(map(t.outbox.add, rows), "id subject msg_id payload")
+    return each(map(t.outbox.add, rows), f"id {' '.join(HANDED)}")
 
 
 def _insert(table: Table, written: str) -> None:

@@ -42,7 +42,7 @@ def status_bots(t: Tables) -> Rows:
     jobs_of = grouped(t.jobs.all(), "bot", "state")
     known = {bot for bot, _ in jobs_of}
     idle = [
-        {"slug": slug, "state": None, "jobs": 0, "oldest": None}
+        {"slug": slug, "state": None, "jobs": 0, "open": 0, "oldest": None}
         for slug in t.bots.rows
         if slug not in known
     ]
@@ -51,7 +51,8 @@ def status_bots(t: Tables) -> Rows:
             "slug": bot,
             "state": state,
             "jobs": len(jobs),
-            "oldest": age(t, (job["created_at"] for job in jobs)),
+            "open": sum(job["ended_at"] is None for job in jobs),
+            "oldest": age(t, (job["created_at"] for job in jobs if job["ended_at"] is None)),
         }
         for (bot, state), jobs in jobs_of.items()
     ]
