@@ -1,5 +1,6 @@
 """Each statement, said to Postgres and to a journal that hold the same, has the same answer and does the same."""
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ from store_kit import LATER, Store, callback, create, expect
 
 NEAR = timedelta(minutes=5)  # moments and ages this close are the same: each side has its own now
 DAY = timedelta(days=1)
+MOMENT = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d"
+)  # as JSON has it: with or without zeros at its end
 NOBODY = UUID(int=1)
 Facts = Mapping[str, Any]
 
@@ -250,6 +254,8 @@ def alike(one: Any, other: Any) -> bool:
             return abs(one - other) < NEAR.total_seconds()
         case (dict(), dict()):
             return one.keys() == other.keys() and all(alike(one[key], other[key]) for key in one)
+        case (str(), str()) if MOMENT.match(one) and MOMENT.match(other):
+            return alike(datetime.fromisoformat(one), datetime.fromisoformat(other))
         case (list(), list()):
             return len(one) == len(other) and all(map(alike, one, other))
         case _:
