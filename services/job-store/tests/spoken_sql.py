@@ -27,6 +27,7 @@ WORDS: Final = {
 }
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 SIGNS: Final = {"=": "==", "<>": "!="}
+TABLES: Final = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'sendonce'"
 UNITS: Final = {
     **dict.fromkeys(("s", "second", "seconds"), timedelta(seconds=1)),
     **dict.fromkeys(("min", "minute", "minutes"), timedelta(minutes=1)),
@@ -82,6 +83,8 @@ class Speech:
         return rows
 
     def _one(self, query: str) -> list[Row]:
+        if query == TABLES:
+            return [{"table_name": name} for name in self.tables.by_name]
         for form, answer in (
             (SELECT, self._select),
             (UPDATE, self._update),
