@@ -10,15 +10,14 @@ from typing import Any, Final
 import asyncpg
 
 from contracts.ops import BotsView, ListBots
+from contracts.permissions import CHECK_BOT, SMOKE_BOT
 from deployment import HMAC_KEY, KEY, TOKEN, eventually
 from job_store.migrate import migrate_bus
 from sabotage.builds import Build
 from sabotage.nursery import GUT
 from sendonce_cli.asking import desk_at
 from sendonce_cli.check.phases import PHASES as CHECKS
-from sendonce_cli.commands.check import BOT as CHECK_BOT
 from sendonce_cli.commands.check import NO_KEY
-from sendonce_cli.commands.smoke import BOT as SMOKE_BOT
 from sendonce_cli.commands.smoke import SANDBOX_MODEL
 from sendonce_cli.probes.items import Item, Phase, Verdict
 from sendonce_cli.probes.stay import Stay, verdict_of
@@ -34,7 +33,7 @@ from testkit.telegram import FakeTelegram
 
 SERVICES: Final = ("job_store", "deliverer", "submitter", "reconciler", "callback_gateway")
 READY_WITHIN: Final = 60.0  # seconds for five services starting side by side on a busy machine
-PATIENCE: Final = 30.0  # seconds, where what is waited for comes
+PATIENCE: Final = 60.0  # seconds, where what is waited for comes; a busy machine may take long
 SHORT: Final = 6.0  # seconds a gutted build is waited for, where no end may come
 
 
@@ -128,6 +127,7 @@ class Ground:
     def options(self, *, smoke: bool) -> list[str]:
         """Return what the command line must be told of this ground."""
         told = ["--gateway", self.gateway_url, "--telegram-sandbox", self.telegram.url]
+        told += ["--patience", f"{PATIENCE:.0f}"]
         return [*told, *(("--kie-sandbox", self.kie.url) if smoke else ())]
 
     def _settings(self) -> Settings:

@@ -63,4 +63,3 @@ async def test_what_is_given_back_is_claimed_again_until_it_is_deleted(store: St
     assert [row.id for row in await store.outbox.claim_outbox(10)] == ids
 
     await store.outbox.delete_outbox(ids)
-    assert await store.outbox.oldest_age() is None
