@@ -1,4 +1,4 @@
-"""A store on a database of its own, and builders that are valid by default."""
+"""A store on a database of its own or on a journal, and builders that are valid by default."""
 
 from collections.abc import AsyncIterator
 
@@ -9,6 +9,7 @@ from hypothesis import settings
 from chassis import postgres
 from job_store.migrate import migrate_database as migrate
 from job_store.privileges import STORE_ROLE, as_role
+from journal_kit import JournalStore
 from store_kit import Store
 from testkit.servers.databases import Migrate
 
@@ -23,8 +24,17 @@ def migrate_database() -> Migrate:
     return up
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out of the journal what is about Postgres."""
+    items[:] = [
+        item
+        for item in items
+        if "[journal" not in item.name or item.get_closest_marker("postgres") is None
+    ]
+
+
 @pytest_asyncio.fixture
-async def store(database_url: str) -> AsyncIterator[Store]:
+async def store_on_postgres(database_url: str) -> AsyncIterator[Store]:
     """The store with the rights of job-store's role; what a test types by itself is typed by the owner."""
     own = as_role(database_url, STORE_ROLE)
     async with postgres.connected(
@@ -34,3 +44,18 @@ async def store(database_url: str) -> AsyncIterator[Store]:
         await kit.add_bot("shop")
         yield kit
         await kit.assert_legal()
+
+
+@pytest_asyncio.fixture
+async def store_on_journal() -> AsyncIterator[Store]:
+    kit = JournalStore()
+    await kit.add_bot("shop")
+    yield kit
+    await kit.assert_legal()
+
+
+@pytest.fixture(params=["postgres", "journal"])
+def store(request: pytest.FixtureRequest) -> Store:
+    """The store on either storage."""
+    kit: Store = request.getfixturevalue(f"store_on_{request.param}")
+    return kit

@@ -9,7 +9,6 @@ from uuid import UUID
 from structlog.testing import capture_logs
 
 from chassis import postgres
-from chassis.postgres import Database
 from contracts.deliveries import DeliveryRequested
 from contracts.message import Message
 from contracts.polls import PollRequested
@@ -74,8 +73,8 @@ BROKEN: Final = "\nUNION ALL\n".join(
 class DrivenStore:
     """The kit's store, a clock, and what was handed to workers since the last look."""
 
-    def __init__(self, database: Database) -> None:
-        self.kit = Store(database)
+    def __init__(self, kit: Store) -> None:
+        self.kit = kit
         free = Limits(bot=FREE, chat=FREE, group=FREE, creates=FREE, polls=FREE, hints=FREE)
         self.kit.effects = Effects(self.kit.units, free)
         self.kit.inbox = Inbox(self.kit.units, free)
@@ -145,6 +144,6 @@ async def driven(url: str) -> AsyncIterator[DrivenStore]:
     async with postgres.connected(
         url, application_name="model", schema="sendonce, pg_catalog", max_size=2
     ) as database:
-        store = DrivenStore(database)
+        store = DrivenStore(Store(database))
         await store.kit.run(OWN_TIME)
         yield store

@@ -13,7 +13,7 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 
 from chassis.outbox import OutboxRow
-from chassis.postgres import Connection, Database
+from chassis.storage import Connection, Database
 from contracts.api import CreateJob, DeliverJob, ExpectJob, JobView, TopUp, WalletRef, WalletView
 from contracts.deliveries import (
     DeliveryOutcome,

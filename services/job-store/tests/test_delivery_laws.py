@@ -62,6 +62,7 @@ async def test_a_message_shows_one_part_whatever_the_rules_say(store: Store):
         )
 
 
+@pytest.mark.postgres
 async def test_a_case_that_changed_since_it_was_read_is_never_written(store: Store):
     """Rows are locked before they are read; should one ever not be, its version tells."""
     job_id = await store.made(create())

@@ -13,6 +13,8 @@ from store_hands import PRICE, paid_and_running, relayed, robbed, second_store
 from store_kit import Store, callback, create, delivery_outcome
 from testkit.links import Replies
 
+pytestmark = pytest.mark.postgres
+
 _messages = count(10_000, 100)
 FEWEST = 6  # statements of the shortest verb; fewer would mean that nothing was stolen
 

@@ -64,6 +64,7 @@ async def test_of_what_has_ended_no_word_is_left_and_all_else_stays(store: Store
         assert (await store.job(job_id)).state is JobState(row["state"])
 
 
+@pytest.mark.postgres
 async def test_what_is_open_or_being_shown_keeps_its_words(store: Store):
     running = await store.running(lives.marked())
     shown = await store.succeeded(lives.marked())
@@ -170,6 +171,7 @@ async def test_a_callback_whose_body_is_gone_is_asked_about_when_its_job_is_lear
     assert poll.task_id == "early"
 
 
+@pytest.mark.postgres
 async def test_a_dead_letter_keeps_its_place_and_loses_its_bytes(store: Store):
     for seq in (1, 2):
         await store.inbox.keep_dead_letter(
@@ -203,6 +205,7 @@ async def test_while_a_restore_is_open_nothing_goes(store: Store):
     assert await lives.everything(store) | {"restores": ""} == before
 
 
+@pytest.mark.postgres
 async def test_of_history_only_words_may_go(store: Store):
     await store.topup(10)
     await lives.refused(store)

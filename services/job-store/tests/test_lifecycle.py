@@ -3,6 +3,8 @@
 from datetime import timedelta
 from uuid import uuid4
 
+import pytest
+
 from contracts.deliveries import RefusalCode, Shown
 from contracts.effects import Go, Stop
 from contracts.outcomes import Ambiguous, Later, NotSent, Refused
@@ -28,6 +30,7 @@ from job_store.store import (
 from store_kit import Store, callback, create, images, polled
 
 
+@pytest.mark.postgres
 async def test_every_query_is_valid_on_the_migrated_schema(store: Store):
     stores = (
         *(creation, durations, effects, forgetting, inbox, intake, ledger, ops, outbox, pacing),

@@ -9,6 +9,8 @@ from chassis.verdicts import TryLater
 from store_hands import assert_charged_and_shown_once, hands_of, heard, paid_and_running
 from store_kit import Store, callback, create, sent
 
+pytestmark = pytest.mark.postgres
+
 _messages = count(50_000)
 WIDE = (
     "bots",

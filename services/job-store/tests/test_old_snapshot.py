@@ -11,6 +11,8 @@ from contracts.values import JobState
 from store_hands import PRICE, second_store
 from store_kit import Store, callback, create
 
+pytestmark = pytest.mark.postgres
+
 JOBS = 15
 TABLES = ("jobs", "parts", "effects", "wallets", "outbox", "pacing")
 DEAD = "SELECT sum(n_dead_tup)::int FROM pg_stat_user_tables WHERE relname = ANY($1)"

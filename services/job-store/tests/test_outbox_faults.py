@@ -18,6 +18,8 @@ from store_hands import link_to, second_store, through
 from store_kit import LATER, Store, create
 from testkit.links import State
 
+pytestmark = pytest.mark.postgres
+
 ROWS = 300
 SOON = 20.0  # seconds a fact may take to become true
 INSERT = (

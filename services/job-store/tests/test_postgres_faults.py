@@ -24,6 +24,8 @@ from store_hands import (
 from store_kit import Store, callback, create
 from testkit.links import CommitReplies
 
+pytestmark = pytest.mark.postgres
+
 LOCK = "SELECT FROM jobs WHERE id = $1 FOR UPDATE"
 
 

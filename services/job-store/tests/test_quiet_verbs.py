@@ -1,5 +1,7 @@
 """Verbs that are seldom called, each once, with the rights of job-store's role."""
 
+import pytest
+
 from contracts.ops import BotView, SetTexts
 from job_store.store.lineage import Phase
 from store_kit import LATER, Store
@@ -15,6 +17,7 @@ async def test_a_bots_own_lines_are_replaced_whole(store: Store) -> None:
     assert view.texts == {"status": "Patience"}
 
 
+@pytest.mark.postgres
 async def test_pacing_rows_that_nobody_uses_are_forgotten(store: Store) -> None:
     ages = {"chat:shop:1": "2 hours", "chat:shop:2": "1 minute"}
     for key, age in ages.items():

@@ -72,6 +72,7 @@ async def blocked(store: Store) -> None:
             await asyncio.sleep(0)  # noqa: TID251 - the fact is in Postgres, which has no event for it
 
 
+@pytest.mark.postgres
 async def test_an_effect_that_another_round_claimed_meanwhile_is_not_claimed_again(store: Store):
     await store.made()
 
@@ -86,6 +87,7 @@ async def test_an_effect_that_another_round_claimed_meanwhile_is_not_claimed_aga
     assert await store.value("SELECT open_attempt = id FROM effects")
 
 
+@pytest.mark.postgres
 @pytest.mark.parametrize(
     "meanwhile",
     [
@@ -108,6 +110,7 @@ async def test_a_lease_renewed_or_answered_meanwhile_does_not_end(store: Store, 
     assert await store.value("SELECT state FROM effects") in ("acting", "done")
 
 
+@pytest.mark.postgres
 async def test_reading_a_job_waits_for_nobody(store: Store):
     job_id = await store.made()
     async with store.database.transaction() as busy:
@@ -130,6 +133,7 @@ async def test_another_bots_job_is_unknown(store: Store):
             assert answer.code is RefusalName.UNKNOWN_JOB
 
 
+@pytest.mark.postgres
 async def test_a_pacing_row_may_be_forgotten_while_it_is_waited_for(store: Store):
     await store.made()
     ask = await store.submission()
@@ -158,6 +162,7 @@ async def test_begin_twice_in_one_batch_lets_one_holder_through(store: Store):
     assert [isinstance(answer, Go) for answer in answers] == [True, False, False]
 
 
+@pytest.mark.postgres
 async def test_carriers_of_one_attempt_in_one_batch_end_in_one_message(store: Store):
     await store.succeeded()
     (ask,) = await store.deliveries("show")
@@ -206,6 +211,7 @@ async def test_the_second_body_of_one_signature_is_not_believed_in_the_same_batc
 # -- poison ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.postgres
 async def test_one_effect_that_cannot_be_claimed_holds_up_nobody(store: Store):
     """A bot hands over a message that has become another job's carrier meanwhile."""
     first = await store.succeeded()
@@ -248,6 +254,7 @@ async def test_the_smallest_progress_is_stored(store: Store):
     assert applied.did == "progress"
 
 
+@pytest.mark.postgres
 async def test_a_reply_fits_into_a_message_in_any_script(store: Store):
     caption = "Ж" * 1_000
     await store.creations.create([Creation("shop", deliver(caption=caption)) for _ in range(400)])
@@ -404,6 +411,7 @@ async def plan(store: Store, query: str, *args: object) -> str:
     return "\n".join(row[0] for row in rows)
 
 
+@pytest.mark.postgres
 async def test_the_clocks_read_indexes_however_many_jobs_are_over(store: Store):
     job_id = await store.made()
     await store.run(CROWD, MANY)

@@ -166,6 +166,7 @@ async def due(store: Store) -> list[tuple[int, float]]:
     return [(row["chat_id"], row["wait"]) for row in rows]
 
 
+@pytest.mark.postgres
 async def test_albums_of_one_chat_wait_in_order_and_another_chat_goes_at_once(store: Store):
     jobs = [await album(store, chat_id=1, media=images(10)) for _ in range(3)]
     other = await album(store, chat_id=2)
@@ -447,6 +448,7 @@ async def test_texts_that_do_not_fit_change_nothing(
     assert (await store.ops.list_bots()).bots[0].texts == {"status": "kept"}
 
 
+@pytest.mark.postgres
 async def test_a_rich_bot_shows_pictures_in_one_message(store: Store):
     ask = AddBot(slug="shop", rich=True, staging_chat=STAGING, not_after=LATER)
     view = await store.ops.add_bot(ask)

@@ -3,6 +3,8 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
+
 from contracts.api import AttachTask, JobView, Refusal, RefusalName
 from contracts.outcomes import Ambiguous
 from contracts.reports import HmacClaim, ReportState
@@ -36,6 +38,7 @@ async def test_fault_07_a_report_and_a_task_id_always_meet(store: Store):
     assert await store.value("SELECT count(*) FROM orphans WHERE state <> 'matched'") == 0
 
 
+@pytest.mark.postgres
 async def test_whoever_learns_a_task_id_waits_for_the_report_that_holds_it(store: Store):
     """The row stands already, so it is its lock and not the key of a new row that is waited for."""
     job_id = await store.made(expect())

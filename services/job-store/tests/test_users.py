@@ -194,6 +194,7 @@ async def test_while_a_call_may_still_land_nothing_is_forgotten(store: Store, us
     assert (await forgotten(users)).did
 
 
+@pytest.mark.postgres
 async def test_a_dry_run_of_forgetting_changes_nothing(store: Store, users: Users):
     await lives.delivered(store)
     await lives.parked(store)
@@ -235,6 +236,7 @@ async def test_a_job_of_a_forgotten_user_says_what_is_gone(store: Store, users: 
     assert sorted(gone) == ["gone chat", "gone media", "gone prompt"]
 
 
+@pytest.mark.postgres
 async def test_a_bot_nobody_knows_is_refused(store: Store, users: Users):
     for verb, ask in ((users.export, ExportUser), (users.forget, ForgetUser)):
         refused = await verb(ask(bot="shpo", user_id=ANN, **HAND))  # type: ignore[arg-type]

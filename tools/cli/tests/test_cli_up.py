@@ -56,8 +56,8 @@ async def until(log: Path, said: str, up: subprocess.Popen[bytes]) -> str:
     return text
 
 
-async def ask(env: dict[str, str], *arguments: str) -> str:
-    """What a command prints in this environment."""
+async def ask(env: dict[str, str], *arguments: str, fails: bool = False) -> str:
+    """What a command prints in this environment; of one that must fail, what it complains of."""
     done = await asyncio.to_thread(
         subprocess.run,
         [*COMMAND, *arguments],
@@ -66,8 +66,8 @@ async def ask(env: dict[str, str], *arguments: str) -> str:
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    assert (done.returncode != 0) is fails, done.stderr
+    return done.stderr if fails else done.stdout
 
 
 def targets(env: dict[str, str]) -> Path:
@@ -124,16 +124,26 @@ async def test_the_commands_find_what_up_started_and_a_service_that_dies_is_star
         assert not targets(env).exists()
 
 
-async def test_all_services_in_one_process(tmp_path: Path) -> None:
-    async with running(tmp_path, "--one-process") as (up, env):
+async def test_all_services_in_one_process_without_a_database(tmp_path: Path) -> None:
+    async with running(tmp_path, "--one-process", "--storage", "json") as (up, env):
+        assert "No database: one job-store" in (tmp_path / "up.log").read_text("utf-8")
         assert json.loads(await ask(env, "status", "--json"))["healthy"] is True
+        await ask(env, "wallet", "topup", "5", "1250", "--reference", "payment-1")
+        kept = (tmp_path / "data" / "journal").glob("commits-*.jsonl")
+        assert "payment-1" in next(kept).read_text("utf-8")
         with pytest.raises(StopIteration):
             service(up, "reconciler")
         assert set(metrics(env)) == {"sendonce"}
         # It is told nowhere where the sandboxes are: `up` left that in its data directory.
         assert json.loads(await ask(env, "smoke", "--json"))["verdict"] == "ok"
+        file, moved = str(tmp_path / "file"), {"SENDONCE_DATA_DIR": str(tmp_path / "moved")}
+        assert "has the journal" in await ask(env, "export", file, "--storage", "json", fails=True)
 
         assert stop(up) == 0
+        written = json.loads(await ask(env, "export", file, "--storage", "json", "--json"))
+        assert written["money"] == {"balances RUB": 1250, "held RUB": 0, "topup RUB": 1250}
+        arrived = await ask(env | moved, "import", file, "--storage", "json", "--json")
+        assert json.loads(arrived) == written
 
 
 def service(up: subprocess.Popen[bytes], module: str) -> psutil.Process:

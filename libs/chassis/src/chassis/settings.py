@@ -53,6 +53,7 @@ KNOWN_NAMES = frozenset(
         "POLL_AFTER_SECONDS",
         "PUBLIC_URL",
         "SECRETS_DIR",
+        "STORAGE",
         "TELEGRAM_API_URL",
         "TELEGRAM_SHARE",
         "TEST_DATABASE_URL",

@@ -1,8 +1,8 @@
 """Wiring of the job store, and its routing tables."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -19,6 +19,7 @@ from chassis.clock import SYSTEM
 from chassis.loops import Periodic
 from chassis.metrics import gauge
 from chassis.outbox import OutboxRelay
+from chassis.storage import Database
 from contracts import streams, subjects
 from job_store.acknowledged import Acknowledged
 from job_store.api import Api, worker_verbs
@@ -27,6 +28,7 @@ from job_store.domain.pacing import limits
 from job_store.domain.rules import Rules
 from job_store.domain.texts import SHIPPED
 from job_store.handlers import BATCH, Handlers
+from job_store.journal import opening as journal
 from job_store.migrate import (
     MigrationError,
     consumer_specs,
@@ -34,7 +36,12 @@ from job_store.migrate import (
     migrate_database,
     stream_specs,
 )
+<<<<<<< HEAD
 from job_store.privileges import ROLES, ROLES_AND_GRANTS, STORE_ROLE, as_role
+=======
+from job_store.moving import NOT_MOVED, InJournal, InPostgres, Tally, export, restore
+from job_store.privileges import ROLES_AND_GRANTS, STORE_ROLE, as_role
+>>>>>>> integration
 from job_store.resuming import Resuming
 from job_store.retention import measure_streams, purge_acknowledged, purge_aged
 from job_store.settings import Settings
@@ -53,27 +60,37 @@ from job_store.store.outbox import Outbox
 from job_store.store.pauses import Pauses
 from job_store.store.repairs import Repairs
 from job_store.store.requests import Requests
-from job_store.store.schema import Schema
+from job_store.store.schema import BuiltIn, Schema
 from job_store.store.standing import Standing
 from job_store.store.unit import Units
 from job_store.store.users import Users
-from job_store.verbs import BotVerbs, OpsVerbs, RepairVerbs
+from job_store.verbs import BotVerbs, Looker, OpsVerbs, RepairVerbs
 from kie.tokens import CallbackToken, mint
 
 __all__ = [
+    "JOURNAL",
     "NAME",
+<<<<<<< HEAD
     "ROLES",
+=======
+    "NOT_MOVED",
+>>>>>>> integration
     "ROLES_AND_GRANTS",
     "SHIPPED",
     "STORE_ROLE",
+    "InJournal",
+    "InPostgres",
     "MigrationError",
     "Settings",
+    "Tally",
     "as_role",
     "build",
     "consumer_specs",
+    "export",
     "main",
     "migrate_bus",
     "migrate_database",
+    "restore",
     "stream_specs",
 ]
 
@@ -85,6 +102,7 @@ ROUTES: Final = {
     "job-store-submissions": subjects.SUBMISSION_OUTCOME,
     "job-store-deliveries": subjects.DELIVERY_OUTCOME,
 }
+JOURNAL: Final = "journal"  # its directory in the data directory
 PURGE_EVERY: Final = timedelta(seconds=30)
 PURGE_AGED_EVERY: Final = timedelta(minutes=10)
 FORGET_EVERY: Final = timedelta(minutes=1)
@@ -93,6 +111,16 @@ _CALLBACKS: Final = gauge(
     "callbacks_expected", "1 when KIE is given URLs to call back, 0 when everything is polled."
 )
 POOL: Final = 12  # connections: a batch of each kind, the clocks' rounds and reads side by side, seldom all at once
+
+
+@dataclass(frozen=True, slots=True)
+class _Storage:
+    """What keeps the rows, and what must run beside it."""
+
+    name: str
+    database: Database
+    schema: Looker
+    parts: tuple[lifecycle.Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +142,8 @@ async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecy
     )
     client = broker.connection
     js = await bus.checked(client.jetstream(), stream_specs(), consumer_specs())
-    database = await stack.enter_async_context(_database(settings))
+    storage = await stack.enter_async_context(STORAGES[settings.storage](settings))
+    database = storage.database
     relay = _relay(database, client)
     due = asyncio.Event()
     durations = Durations(database)
@@ -124,6 +153,7 @@ async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecy
     units = Units(database, rules, offer=relay.offer, wake=due.set, confirm=lineage.confirm)
     stores = _stores(settings, units)
     resuming = Resuming(lineage, acknowledged, stores.inbox)
+    by_ops = OpsVerbs(stores.ops, stores.requests, resuming, storage.schema)
     if settings.bot_token is not None:
         await stores.ops.make_default_bot()
     watchdog = bus.ConsumerWatchdog(
@@ -131,22 +161,23 @@ async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecy
     )
     checks: dict[str, health.Check] = {
         "nats": partial(bus.check_connection, broker),
-        "postgres": database.ping,
+        storage.name: database.ping,
         "consumers": watchdog.check,
     }
     return (
         *health.health_parts(settings, checks),
+        *storage.parts,
         watchdog,
         relay,
         *_consumers(broker, Handlers(stores.inbox, stores.effects)),
-        _api(client, stores, units, resuming),
+        _api(client, stores, units, by_ops),
         *clocks(stores.effects, stores.orphans, durations, rules, due=due),
         *_measuring(database, js, rules),
         *_forgetting(settings, js, units),
     )
 
 
-def _measuring(database: postgres.Database, js: JetStreamContext, rules: Rules) -> list[Periodic]:
+def _measuring(database: Database, js: JetStreamContext, rules: Rules) -> list[Periodic]:
     """Who only looks, for whoever scrapes."""
     laws = Laws(database, SYSTEM, orphan_ttl=rules.orphan_ttl)
     return [
@@ -171,16 +202,32 @@ def _forgetting(settings: Settings, js: JetStreamContext, units: Units) -> list[
     return loops
 
 
-def _database(settings: Settings) -> AbstractAsyncContextManager[postgres.Database]:
-    return postgres.connected(
-        settings.database_url.get_secret_value(),
-        application_name=NAME,
-        schema="sendonce",
-        max_size=POOL,
-    )
+@asynccontextmanager
+async def _postgres(settings: Settings) -> AsyncIterator[_Storage]:
+    url = settings.database_url.get_secret_value()
+    async with postgres.connected(
+        url, application_name=NAME, schema="sendonce", max_size=POOL
+    ) as database:
+        yield _Storage("postgres", database, Schema(database))
 
 
-def _relay(database: postgres.Database, client: Client) -> OutboxRelay:
+@asynccontextmanager
+async def _journal(settings: Settings) -> AsyncIterator[_Storage]:
+    async with journal.opened(settings.data_dir / JOURNAL) as opened:
+        log.warning(
+            "storage.json", gives_up="a second job-store, SQL, more state than memory holds"
+        )
+        built_in = BuiltIn(opened.database)
+        yield _Storage("journal", opened.database, built_in, parts=(opened.keeper,))
+
+
+STORAGES: Final[Mapping[str, Callable[[Settings], AbstractAsyncContextManager[_Storage]]]] = {
+    "postgres": _postgres,
+    "json": _journal,
+}
+
+
+def _relay(database: Database, client: Client) -> OutboxRelay:
     publisher = bus.Publisher(client, stream_of=streams.stream_of)
     return OutboxRelay(Outbox(database), publisher)
 
@@ -200,14 +247,13 @@ def _stores(settings: Settings, units: Units) -> _Stores:
     )
 
 
-def _api(client: Client, stores: _Stores, units: Units, resuming: Resuming) -> Api:
+def _api(client: Client, stores: _Stores, units: Units, by_ops: OpsVerbs) -> Api:
     """Who may ask what: the whole request and reply surface of this service."""
     by_hand = RepairVerbs(Repairs(units), Pauses(units), Dead(units), Users(units), Audit(units))
     return Api(
         client,
         bots=BotVerbs(stores.creations, stores.requests, stores.effects).table(),
-        operators=OpsVerbs(stores.ops, stores.requests, resuming, Schema(units.database)).table()
-        + by_hand.table(),
+        operators=by_ops.table() + by_hand.table(),
         workers=worker_verbs(stores.effects),
     )
 

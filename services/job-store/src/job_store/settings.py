@@ -1,8 +1,11 @@
 """The job store's environment, read here and nowhere else."""
 
 from datetime import timedelta
+from pathlib import Path
+from typing import Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from chassis.settings import ServiceSettings
 from job_store.domain.intake import Allowance, Quota
@@ -13,8 +16,17 @@ from kie import callback_keys
 class Settings(ServiceSettings):
     """What the job store reads."""
 
+    storage: Literal["postgres", "json"] = Field(
+        default="postgres",
+        description="postgres, or json: a journal in DATA_DIR, for one job-store and no database.",
+    )
+    data_dir: Path = Field(
+        default=Path(".sendonce"), description="Where the journal of the JSON storage is kept."
+    )
     database_url: SecretStr = Field(
-        description="Address of Postgres, postgresql://user:password@host:port/name."
+        default=SecretStr(""),
+        validate_default=True,
+        description="Address of Postgres, postgresql://user:password@host:port/name.",
     )
     public_url: str | None = Field(
         default=None,
@@ -116,6 +128,14 @@ class Settings(ServiceSettings):
         description="Days for which streams keep what has been applied, for a restore of Postgres; 0 keeps"
         " it while there is room.",
     )
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_named_where_it_is_used(cls, value: SecretStr, told: ValidationInfo) -> SecretStr:
+        if told.data.get("storage") == "postgres" and not value.get_secret_value():
+            kind, said = "missing", "Field required"
+            raise PydanticCustomError(kind, said)
+        return value
 
     @field_validator("callback_keys")
     @classmethod

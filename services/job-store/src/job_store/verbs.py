@@ -1,7 +1,7 @@
 """The verbs of the API: what a bot and an operator may ask, and which store verb answers."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 import structlog
@@ -37,6 +37,7 @@ from contracts.ops import (
     ListJobs,
     ListOrphans,
     Resume,
+    SchemaView,
     SetTexts,
     ShowJob,
     ShowOrphan,
@@ -70,7 +71,6 @@ from job_store.store.ops import Ops
 from job_store.store.pauses import Pauses
 from job_store.store.repairs import Repairs
 from job_store.store.requests import Requests
-from job_store.store.schema import Schema
 from job_store.store.users import Users
 
 log = structlog.get_logger()
@@ -143,8 +143,14 @@ def _note_creation(bot: str, ask: JobRequest, made: Created, view: JobView) -> N
     )
 
 
+class Looker(Protocol):
+    """Who knows how the tables stand."""
+
+    async def view(self) -> SchemaView: ...
+
+
 class OpsVerbs:
-    def __init__(self, ops: Ops, requests: Requests, resuming: Resuming, schema: Schema) -> None:
+    def __init__(self, ops: Ops, requests: Requests, resuming: Resuming, schema: Looker) -> None:
         self._ops = ops
         self._requests = requests
         self._resuming = resuming

@@ -18,6 +18,7 @@ from sendonce_cli.commands import (
     doctor,
     jobs_by_hand,
     migrate,
+    moving,
     orphans,
     resume,
     smoke,
@@ -77,4 +78,6 @@ app.add_typer(bots.app, rich_help_panel=LOOK)
 app.command("audit", rich_help_panel=LOOK)(audit.audit)
 app.add_typer(migrate.app, rich_help_panel=TOOLS)
 app.add_typer(access.app, rich_help_panel=TOOLS)
+app.command("export", rich_help_panel=TOOLS)(moving.export_file)
+app.command("import", rich_help_panel=TOOLS)(moving.import_file)
 app.add_typer(callback.app, rich_help_panel=TOOLS)

@@ -1,6 +1,7 @@
 """What the command itself is told by the environment; the only reader of it."""
 
 import os
+from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
@@ -19,11 +20,22 @@ GATEWAY, STORE, SUBMITTER, DELIVERER, RECONCILER = (
 TRACED: Final = ("OTLP_ENDPOINT", "TRACE_RATIO")
 
 
+class Storage(StrEnum):
+    """What keeps jobs and money."""
+
+    POSTGRES = "postgres"
+    JSON = "json"
+
+
 class Settings(ServiceSettings):
     """Where the system is, and what `up` runs it on."""
 
     database_url: SecretStr | None = Field(
         default=None, description="Address of Postgres; without it `up` runs one of its own."
+    )
+    storage: Storage = Field(
+        default=Storage.POSTGRES,
+        description="What keeps the state: postgres, or json for a journal without a database.",
     )
     nats_replicas: int = Field(
         default=1,
@@ -32,7 +44,8 @@ class Settings(ServiceSettings):
         description="Copies NATS keeps of each stream; 3 on a cluster of three or more.",
     )
     data_dir: Path = Field(
-        default=DEFAULT_DATA_DIR, description="Where the embedded servers keep their data."
+        default=DEFAULT_DATA_DIR,
+        description="Where the embedded servers and the journal keep their data.",
     )
     gateway_host: str = Field(
         default="127.0.0.1", description="Address the callback gateway listens on."

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar, cast
 from uuid import UUID
 
-from chassis.postgres import Connection
 from chassis.queries import load
+from chassis.storage import Connection
 from contracts.message import Value
 from contracts.repairs import AuditLine, AuditView, ListAudit, Repair
 from job_store.store.rows import rowset

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from chassis.postgres import Database
 from chassis.queries import load
+from chassis.storage import Database
 from job_store.domain.case import Case
 from job_store.domain.rules import LATE_AT_LEAST, Usual, nothing_learned
 

@@ -7,8 +7,9 @@ from uuid import UUID
 
 import structlog
 
-from chassis.postgres import Connection, is_conflict, is_outage
+from chassis.postgres import is_conflict, is_outage
 from chassis.queries import load
+from chassis.storage import Connection
 from contracts.events import OrphanEventName
 from contracts.reports import ReportReceived
 from contracts.values import new_id

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from chassis.clock import Clock
 from chassis.metrics import gauge
-from chassis.postgres import Database
 from chassis.queries import load
+from chassis.storage import Database
 
 LAWS: Final = load("job_store.store", "doctor.sql")
 

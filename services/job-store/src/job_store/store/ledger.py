@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from pydantic import JsonValue
 
-from chassis.postgres import Connection
 from chassis.queries import load
+from chassis.storage import Connection
 from job_store.domain.rows import Transfer
 
 sql = load("job_store.store", "ledger.sql")

@@ -9,8 +9,8 @@ from typing import Final
 
 import structlog
 
-from chassis.postgres import Connection, Database
 from chassis.queries import load
+from chassis.storage import Connection, Database
 from job_store.store.inbox import floor_of
 
 log = structlog.get_logger()

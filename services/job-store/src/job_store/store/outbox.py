@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from chassis.outbox import OutboxRow
-from chassis.postgres import Database
 from chassis.queries import load
+from chassis.storage import Database
 from job_store.store.rows import outbox_row
 
 sql = load("job_store.store", "outbox.sql")

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-from chassis.postgres import Connection
 from chassis.queries import load
+from chassis.storage import Connection
 from contracts.api import Refusal, RefusalName
 from contracts.ops import Pause
 from contracts.repairs import PauseView, SetPause

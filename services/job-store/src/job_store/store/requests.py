@@ -59,7 +59,8 @@ class Requests:
 
     async def _page(self, query: str, *args: object) -> JobsView:
         async with self._units.look() as tx:
-            ids = [row[0] for row in await tx.connection.fetch(sql[query], *args)]
+            rows = await tx.connection.fetch(sql[query], *args)
+            ids = [row["id"] for row in rows]
             cases = await tx.see(ids)
             jobs = fitting([_view(tx, cases[job_id]) for job_id in ids])
             return JobsView(jobs=tuple(jobs), next=str(jobs[-1].id) if jobs else None)
@@ -163,7 +164,7 @@ class Requests:
             fresh = await connection.fetchval(sql.topup, *wallet, ask.amount, ask.reference)
             if fresh is None:
                 before = await connection.fetchrow(sql.topup_by_reference, bot, ask.reference)
-                if before is None or tuple(before) != (ask.user_id, ask.currency, ask.amount):
+                if before is None or not _is_same(before, ask):
                     return Refusal(
                         code=RefusalName.REFERENCE_CONFLICT,
                         message="this reference credited another amount or user",
@@ -192,6 +193,12 @@ class Requests:
             [JobEvent.model_validate(row["message"] | {"seq": row["seq"]}) for row in rows]
         )
         return ChangesView(events=tuple(events), next=events[-1].seq or 0 if events else ask.after)
+
+
+def _is_same(paid: Row, ask: TopUp) -> bool:
+    """Claim that a payment that was credited is the one that is told of again."""
+    told = (paid["user_id"], paid["currency"], paid["amount"])
+    return told == (ask.user_id, ask.currency, ask.amount)
 
 
 def _credited(bot: str, ask: TopUp) -> Audited:

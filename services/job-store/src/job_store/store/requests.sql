@@ -5,7 +5,7 @@ SELECT id FROM jobs WHERE bot = $1 AND key = $2
 SELECT bot FROM jobs WHERE id = $1
 
 -- job_ids_of_task --
-SELECT o.job_id FROM task_owners o JOIN jobs j ON j.id = o.job_id WHERE o.task_id = $1 AND j.bot = $2 ORDER BY o.at
+SELECT o.job_id AS id FROM task_owners o JOIN jobs j ON j.id = o.job_id WHERE o.task_id = $1 AND j.bot = $2 ORDER BY o.at
 
 -- undelivered --
 SELECT id FROM jobs WHERE bot = $1 AND state = 'succeeded' AND deliver AND id > $2 ORDER BY id LIMIT $3

@@ -1,4 +1,4 @@
-"""Between rows of Postgres and values of the domain."""
+"""Between rows of the store and values of the domain."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -6,13 +6,13 @@ from dataclasses import fields, is_dataclass
 from datetime import datetime
 from functools import cache
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
-import asyncpg
 from pydantic import BaseModel
 from pydantic_core import to_json
 
+from chassis import storage
 from chassis.outbox import OutboxRow
 from chassis.tracing import TRACEPARENT
 from contracts.deliveries import Item
@@ -32,7 +32,7 @@ from job_store.domain.rows import (
 )
 from job_store.domain.wide import restored
 
-Row = asyncpg.Record
+Row: TypeAlias = storage.Row
 """Typed only by the schema: this module is where ``Any`` ends."""
 
 
@@ -109,7 +109,7 @@ def keyboard_of(stored: Iterable[Iterable[Mapping[str, Any]]]) -> Keyboard:
 
 
 @cache
-def _columns(query: str) -> tuple[str, ...]:
+def columns_of(query: str) -> tuple[str, ...]:
     """Name the columns that a query reads out of its recordset."""
     found = _RECORDSET.search(query)
     if found is None:
@@ -120,7 +120,7 @@ def _columns(query: str) -> tuple[str, ...]:
 
 def rowset(query: str, values: Iterable[object]) -> str:
     """Turn values into what the query's ``json_to_recordset`` reads: the columns it names, as JSON."""
-    names = _columns(query)
+    names = columns_of(query)
     taken = attrgetter(*names)
     rows = [dict(zip(names, taken(value), strict=True)) for value in values]
     return to_json(rows, exclude_none=True).decode()

@@ -8,7 +8,7 @@ from typing import Final
 
 import asyncpg
 
-from chassis.postgres import Connection, Database
+from chassis import storage
 from chassis.queries import load
 from contracts.ops import Migration, SchemaView
 
@@ -43,7 +43,9 @@ def expected_objects() -> tuple[str, ...]:
 
 
 class Schema:
-    def __init__(self, database: Database) -> None:
+    """The schema of Postgres."""
+
+    def __init__(self, database: storage.Database) -> None:
         self._database = database
 
     async def view(self) -> SchemaView:
@@ -72,6 +74,37 @@ class Schema:
             objects=len(expected),
             missing_count=len(missing),
             missing=tuple(missing[:NAMED]),
+        )
+
+
+class BuiltIn:
+    """The tables of a storage that has them in its code: those of the migrations that this version ships."""
+
+    def __init__(self, database: storage.Database) -> None:
+        self._database = database
+
+    async def view(self) -> SchemaView:
+        """Say so; a storage that was written by another version would not have been opened."""
+        async with self._database.transaction() as connection:
+            at = await connection.fetchval("SELECT now()")
+        migrations = tuple(
+            Migration(
+                version=one.version,
+                name=one.name,
+                applied=True,
+                reversible=one.reversible,
+                sha256=one.sha256,
+                applied_sha256=one.sha256,
+            )
+            for one in shipped()
+        )
+        return SchemaView(
+            at=at,
+            migrations=migrations,
+            unknown=(),
+            objects=len(expected_objects()),
+            missing_count=0,
+            missing=(),
         )
 
 
@@ -106,7 +139,7 @@ async def keep_checksums(url: str) -> None:
         await connection.close()
 
 
-async def _checksums(connection: Connection) -> dict[str, str]:
+async def _checksums(connection: storage.Connection) -> dict[str, str]:
     if not await connection.fetchval(sql.has_checksums):
         return {}
     return {row["version"]: row["sha256"] for row in await connection.fetch(sql.checksums)}

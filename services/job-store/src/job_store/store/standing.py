@@ -8,8 +8,8 @@ from prometheus_client import Gauge
 
 from chassis.clock import Clock
 from chassis.metrics import gauge
-from chassis.postgres import Database
 from chassis.queries import load
+from chassis.storage import Database
 from job_store.store.counting import know
 from job_store.store.rows import Row
 

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from chassis import clock
 from chassis.outbox import OutboxRow
-from chassis.postgres import Connection, Database
 from chassis.queries import load
+from chassis.storage import Connection, Database
 from contracts.events import OrphanEventName
 from contracts.message import Message
 from contracts.subjects import job_event

@@ -162,7 +162,11 @@ class Deployment:
 
 
 def hand_over(directory: Path, owner: int) -> None:
-    """Give a directory and all in it to a user and the group of the same number; only root may."""
+    """Give a directory and all in it to a user and the group of the same number; only root may.
+
+    It is made if it is missing.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
     os.chown(directory, owner, owner)
     for one in directory.rglob("*"):
         os.chown(one, owner, owner)

@@ -95,7 +95,8 @@ def secrets(  # noqa: PLR0917 - typer reads options from the signature
     give: Annotated[
         list[Path] | None,
         typer.Option(
-            metavar="DIR", help="An empty volume to give to that user, too; may be repeated."
+            metavar="DIR",
+            help="A directory of a server to give to that user, too; may be repeated.",
         ),
     ] = None,
 ) -> None:

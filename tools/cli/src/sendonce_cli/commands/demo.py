@@ -7,6 +7,7 @@ import typer
 from sendonce_cli.demo.options import Faults, Options
 from sendonce_cli.group import run
 from sendonce_cli.screen import err, out, print_json
+from sendonce_cli.settings import Storage
 from sendonce_cli.trouble import FAILED
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ PER_JOB: Final = 0.4  # seconds; Telegram lets one bot show about five times as 
 
 
 def demo(
+    *,
     jobs: Annotated[
         int, typer.Option("--jobs", "-n", min=1, max=5_000, help="How many jobs to run.")
     ] = 200,
@@ -29,6 +31,12 @@ def demo(
     seed: Annotated[
         int, typer.Option(help="The same seed draws the same jobs and the same fates.")
     ] = 1,
+    storage: Annotated[
+        Storage,
+        typer.Option(
+            help="What keeps jobs and money: Postgres, or a journal of JSON lines without a database."
+        ),
+    ] = Storage.POSTGRES,
     within: Annotated[
         float | None,
         typer.Option(
@@ -56,6 +64,7 @@ def demo(
         jobs=jobs,
         faults=faults,
         seed=seed,
+        storage=storage,
         within=within or PATIENCE + jobs * PER_JOB,
         keep=keep,
     )

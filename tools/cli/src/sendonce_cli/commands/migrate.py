@@ -1,13 +1,15 @@
 """`sendonce migrate`: the schema of Postgres and the streams of NATS."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from sendonce_cli.group import group, run
 from sendonce_cli.screen import out
-from sendonce_cli.settings import Settings, chosen
+from sendonce_cli.settings import Settings, Storage, chosen
 from sendonce_cli.trouble import FAILED, misuse
+
+NO_SCHEMA: Final = "the JSON storage has no schema"
 
 app = group("migrate", "The schema of Postgres and the streams of NATS.")
 
@@ -47,7 +49,7 @@ def status() -> None:
         )
     )
     console = out()
-    console.print(standing.schema, markup=False, soft_wrap=True)
+    console.print(standing.schema or NO_SCHEMA, markup=False, soft_wrap=True)
     for line in standing.drift:
         console.print(f"[bad]streams:[/] {line}", soft_wrap=True)
     if not standing.drift:
@@ -77,10 +79,14 @@ def down(
 
     if not yes:
         raise misuse("this drops what was added, with its data", hint="say --yes if you mean it")
-    out().print(run(migration.down(_url(chosen()), to=to)), markup=False, soft_wrap=True)
+    url = _url(chosen())
+    said = NO_SCHEMA if url is None else run(migration.down(url, to=to))
+    out().print(said, markup=False, soft_wrap=True)
 
 
-def _url(settings: Settings) -> str:
+def _url(settings: Settings) -> str | None:
+    if settings.storage is Storage.JSON:
+        return None
     if settings.database_url is None:
         raise misuse(
             "SENDONCE_DATABASE_URL is not set",

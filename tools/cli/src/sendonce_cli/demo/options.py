@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from sendonce_cli.settings import Storage
+
 
 class Faults(StrEnum):
     """How hostile KIE and Telegram are."""
@@ -17,5 +19,6 @@ class Options:
     jobs: int
     faults: Faults
     seed: int
+    storage: Storage
     within: float  # seconds until the run is given up
     keep: bool

@@ -65,7 +65,12 @@ async def _running(
         console.print(f"[quiet]{text} …[/]")
 
     async with world(
-        directory, errands=errands, faults=options.faults, seed=options.seed, say=say
+        directory,
+        errands=errands,
+        faults=options.faults,
+        seed=options.seed,
+        storage=options.storage,
+        say=say,
     ) as running:
         console.print(f"chats  [bold underline]{running.chat_page}[/]", soft_wrap=True)
         yield running

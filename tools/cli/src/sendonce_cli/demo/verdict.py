@@ -1,6 +1,7 @@
 """The proof at the end of a demo: everything is looked at once more and handed to the judge."""
 
 import asyncio
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Final
@@ -30,6 +31,7 @@ PRINTED: Final = (
     "ledger_balanced",
     "seconds",
     "seed",
+    "final_states",
 )
 
 
@@ -41,9 +43,23 @@ class Verdict(proof.Verdict):
     seconds: float
     seed: int
 
+    @property
+    def final_states(self) -> str:
+        """A digest of how every job ended, by its key: equal when and only when all ended alike."""
+        lines = sorted(_ended(ending) for ending in self.endings)
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
     def as_json(self) -> dict[str, object]:
         """Return the object a program reads."""
         return {name: getattr(self, name) for name in PRINTED}
+
+
+def _ended(ending: proof.Ending) -> str:
+    job = ending.job
+    if job is None:
+        return f"{ending.asked.key} unknown"
+    parts = sorted((part.delivery_no, part.ordinal, part.kind, part.state) for part in job.parts)
+    return f"{job.key} {job.state} {job.price} {job.money} {job.failure} {parts}"
 
 
 async def judge(

@@ -11,7 +11,15 @@ from typing import Final
 from contracts.permissions import MIGRATE
 from sendonce_cli.demo.errands import Errand
 from sendonce_cli.demo.options import Faults
-from sendonce_cli.settings import DELIVERER, GATEWAY, RECONCILER, STORE, SUBMITTER, traced
+from sendonce_cli.settings import (
+    DELIVERER,
+    GATEWAY,
+    RECONCILER,
+    STORE,
+    SUBMITTER,
+    Storage,
+    traced,
+)
 from sendonce_cli.stack import migration
 from sendonce_cli.stack.servers import Addresses, servers
 from sendonce_cli.stack.services import (
@@ -55,18 +63,24 @@ class World:
 
 @asynccontextmanager
 async def world(
-    directory: Path, *, errands: tuple[Errand, ...], faults: Faults, seed: int, say: Say
+    directory: Path,
+    *,
+    errands: tuple[Errand, ...],
+    faults: Faults,
+    seed: int,
+    storage: Storage,
+    say: Say,
 ) -> AsyncIterator[World]:
     """Start everything, and end it in order."""
     hmac_key = secrets.token_urlsafe(24)
     async with AsyncExitStack() as stack:
-        say("starting NATS and Postgres")
-        addresses = await stack.enter_async_context(servers(directory))
+        say("starting NATS and Postgres" if storage is Storage.POSTGRES else "starting NATS")
+        addresses = await stack.enter_async_context(servers(directory, storage=storage))
         kie = await stack.enter_async_context(_kie(errands, seed=seed, hmac_key=hmac_key))
         telegram = await stack.enter_async_context(_telegram(errands, faults=faults, seed=seed))
         say("making schema and streams")
         creds = addresses.creds(MIGRATE)
-        await migration.up(addresses.database_url, addresses.nats_url, creds=creds)
+        await migration.up(addresses.database_url or None, addresses.nats_url, creds=creds)
         gateway_port = free_port()
         gateway_url = f"http://{LOOPBACK}:{gateway_port}"
         wiring = _wiring(
@@ -130,7 +144,8 @@ def _wiring(
         }
         | traced(),
         own={
-            STORE: known_by[STORE]
+            STORE: addresses.kept_in()
+            | known_by[STORE]
             | {
                 "PUBLIC_URL": f"http://{LOOPBACK}:{gateway_port}",
                 "CALLBACK_KEYS": f"demo:{signing}",

@@ -1,6 +1,7 @@
 """What runs where, for the person who started it."""
 
 from pathlib import Path
+from typing import Final
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -12,12 +13,19 @@ from sendonce_cli.stack.servers import Addresses
 from sendonce_cli.stack.services import START_ORDER, ServicePlan
 from sendonce_cli.stack.supply import NATS_PORT, SANDBOX_TOKEN, Outside
 
+GIVEN_UP: Final = (
+    "No database: one job-store on this machine, all state in its memory, no SQL;"
+    " back up the directory while nothing runs."
+)
+
 
 def up_screen(
     addresses: Addresses, around: Outside, plans: dict[str, ServicePlan], *, logs: Path | None
 ) -> RenderableType:
     """Return every address, what is real and what is not, and what to do next."""
     pieces: list[RenderableType] = [_addresses(addresses, around, plans), _callbacks(around)]
+    if addresses.journal is not None:
+        pieces.append(Text(GIVEN_UP, style="warn"))
     if not addresses.nats_url.endswith(f":{NATS_PORT}"):
         pieces.append(
             Text.assemble(
@@ -46,11 +54,14 @@ def _addresses(addresses: Addresses, around: Outside, plans: dict[str, ServicePl
     rows.add_row(
         _name("NATS"), _shown(addresses.nats_url), _whose(embedded=addresses.embedded_nats)
     )
-    rows.add_row(
-        _name("Postgres"),
-        _shown(addresses.database_url),
-        _whose(embedded=addresses.embedded_postgres),
-    )
+    if addresses.journal is not None:
+        rows.add_row(_name("journal"), Text(str(addresses.journal), overflow="fold"), "JSON lines")
+    else:
+        rows.add_row(
+            _name("Postgres"),
+            _shown(addresses.database_url),
+            _whose(embedded=addresses.embedded_postgres),
+        )
     rows.add_section()
     for name in START_ORDER:
         rows.add_row(name, plans[name].health_url, Text("/readyz", style="dim"))

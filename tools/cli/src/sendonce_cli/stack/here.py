@@ -10,7 +10,7 @@ from chassis import lifecycle, logs, tracing
 from contracts.permissions import MIGRATE
 from sendonce_cli.screen import out
 from sendonce_cli.screens.up import up_screen
-from sendonce_cli.settings import Settings
+from sendonce_cli.settings import Settings, Storage
 from sendonce_cli.stack import migration
 from sendonce_cli.stack.scraped import scraped
 from sendonce_cli.stack.servers import Addresses, servers
@@ -30,7 +30,7 @@ async def run_here(settings: Settings, *, one_process: bool) -> None:
         addresses = await stack.enter_async_context(_servers(settings, console))
         console.print("[quiet]making schema and streams …[/]")
         await migration.up(
-            addresses.database_url,
+            addresses.database_url or None,
             addresses.nats_url,
             creds=addresses.creds(MIGRATE) or settings.nats_creds,
             replicas=settings.nats_replicas,
@@ -54,14 +54,19 @@ async def run_here(settings: Settings, *, one_process: bool) -> None:
 @asynccontextmanager
 async def _servers(settings: Settings, console: Console) -> AsyncIterator[Addresses]:
     given_nats = settings.nats_url if "nats_url" in settings.model_fields_set else None
-    given_database = settings.database_url.get_secret_value() if settings.database_url else None
-    ours = [
-        name for name, url in (("NATS", given_nats), ("Postgres", given_database)) if url is None
-    ]
+    given_database = None
+    if settings.storage is Storage.POSTGRES and settings.database_url:
+        given_database = settings.database_url.get_secret_value()
+    ours = ["NATS"] * (given_nats is None)
+    ours += ["Postgres"] * (settings.storage is Storage.POSTGRES and given_database is None)
     if ours:
         console.print(f"[quiet]starting {' and '.join(ours)} …[/]")
     async with servers(
-        settings.data_dir, nats_url=given_nats, database_url=given_database, nats_port=nats_port()
+        settings.data_dir,
+        storage=settings.storage,
+        nats_url=given_nats,
+        database_url=given_database,
+        nats_port=nats_port(),
     ) as addresses:
         yield addresses
 

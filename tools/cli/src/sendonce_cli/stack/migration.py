@@ -24,27 +24,29 @@ APPLIED: Final = "[X] "
 class Standing:
     """What is there, and what is missing."""
 
-    schema: str
+    schema: str | None  # None: there is no database
     drift: tuple[str, ...]
 
     @property
     def is_complete(self) -> bool:
-        return not self.drift and NONE_PENDING in self.schema
+        return not self.drift and (self.schema is None or NONE_PENDING in self.schema)
 
 
 async def up(
-    database_url: str, nats_url: str, *, creds: Path | None = None, replicas: int = 1
+    database_url: str | None, nats_url: str, *, creds: Path | None = None, replicas: int = 1
 ) -> list[str]:
-    """Bring both to what this version needs; returns what was done."""
+    """Bring both to what this version needs; returns what was done. A journal needs no schema."""
     # Asked first, so that a NATS that is away is said before anything changes.
     await (await connect(nats_url, creds=creds)).close()
-    said = await _schema(database_url, "up")
+    said = []
+    if database_url is not None:
+        said = [await _schema(database_url, "up") or "the schema is up to date"]
     done = await migrate_bus(nats_url, creds=creds, replicas=replicas)
-    return [said or "the schema is up to date", *(done or ["the streams are up to date"])]
+    return [*said, *(done or ["the streams are up to date"])]
 
 
 async def status(
-    database_url: str, nats_url: str, *, creds: Path | None = None, replicas: int = 1
+    database_url: str | None, nats_url: str, *, creds: Path | None = None, replicas: int = 1
 ) -> Standing:
     """Look at both and change nothing."""
     client = await connect(nats_url, creds=creds, inbox=INBOX)
@@ -54,7 +56,13 @@ async def status(
         )
     finally:
         await client.close()
-    return Standing(schema=await _schema(database_url, "status"), drift=tuple(drift))
+    schema = None if database_url is None else await _schema(database_url, "status")
+    return Standing(schema=schema, drift=tuple(drift))
+
+
+async def schema_up(database_url: str) -> None:
+    """Bring the schema alone to what this version needs."""
+    await _schema(database_url, "up")
 
 
 async def down(database_url: str, *, to: str | None = None) -> str:

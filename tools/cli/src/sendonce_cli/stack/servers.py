@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from contracts.permissions import USERS
+from job_store.app import JOURNAL
 from sendonce_cli.access.conf import of_table, unrestricted
 from sendonce_cli.access.keys import Keys
+from sendonce_cli.settings import Storage
 from sendonce_cli.trouble import Trouble
 from testkit.processes import ChildFailed
 from testkit.servers import DirectoryInUse, NatsServer, PostgresServer
@@ -26,6 +28,13 @@ class Addresses:
     embedded_nats: bool
     embedded_postgres: bool
     keys: Keys | None = None  # of the embedded NATS' users
+    journal: Path | None = None  # in the place of Postgres
+
+    def kept_in(self) -> dict[str, str]:
+        """Return what job-store is told of where to keep its rows."""
+        if self.journal is None:
+            return {"STORAGE": Storage.POSTGRES, "DATABASE_URL": self.database_url}
+        return {"STORAGE": Storage.JSON, "DATA_DIR": str(self.journal.parent)}
 
     def creds(self, user: str) -> Path | None:
         """Return by what a user of the embedded NATS is known; a given NATS knows nobody of us."""
@@ -36,13 +45,15 @@ class Addresses:
 async def servers(
     data_dir: Path,
     *,
+    storage: Storage = Storage.POSTGRES,
     nats_url: str | None = None,
     database_url: str | None = None,
     nats_port: int | None = None,
 ) -> AsyncIterator[Addresses]:
     """Start what is not given, and stop it at the end: Postgres last."""
     async with AsyncExitStack() as stack:
-        postgres = None if database_url else PostgresServer(data_dir / "postgres")
+        is_needed = storage is Storage.POSTGRES and not database_url
+        postgres = PostgresServer(data_dir / "postgres") if is_needed else None
         keys = None if nats_url else _keys(data_dir)
         nats = None if keys is None else _nats(data_dir, keys, port=nats_port)
         try:
@@ -58,6 +69,7 @@ async def servers(
             database_url=database_url or (postgres.url if postgres else ""),
             embedded_nats=nats is not None,
             embedded_postgres=postgres is not None,
+            journal=(data_dir / JOURNAL).resolve() if storage is Storage.JSON else None,
             keys=keys,
         )
 
@@ -72,6 +84,20 @@ def _nats(data_dir: Path, keys: Keys, *, port: int | None) -> NatsServer:
     """Return a NATS where services have their rights and no others, and people on this machine have all."""
     config = unrestricted(of_table(keys.known()), keys.public(ANYBODY)[0])
     return NatsServer(data_dir / "nats", port=port, more_config=config)
+
+
+@asynccontextmanager
+async def database_at(data_dir: Path) -> AsyncIterator[str]:
+    """Run the embedded Postgres alone, for as long as somebody reads or fills it."""
+    server = PostgresServer(data_dir / "postgres")
+    try:
+        await server.start()
+    except (ChildFailed, DirectoryInUse, OSError) as failed:
+        raise _cannot_start(failed, data_dir) from failed
+    try:
+        yield server.url
+    finally:
+        await server.stop()
 
 
 def _cannot_start(problem: BaseException, data_dir: Path) -> Trouble:

@@ -69,7 +69,7 @@ def wiring(settings: Settings, addresses: Addresses, around: Outside) -> Wiring:
     told = {
         **env,
         "NATS_URL": addresses.nats_url,
-        "DATABASE_URL": addresses.database_url,
+        **addresses.kept_in(),
         "LOG_FORMAT": settings.log_format,
         "LOG_LEVEL": settings.log_level,
     }
