@@ -36,12 +36,8 @@ from job_store.migrate import (
     migrate_database,
     stream_specs,
 )
-<<<<<<< HEAD
-from job_store.privileges import ROLES, ROLES_AND_GRANTS, STORE_ROLE, as_role
-=======
 from job_store.moving import NOT_MOVED, InJournal, InPostgres, Tally, export, restore
-from job_store.privileges import ROLES_AND_GRANTS, STORE_ROLE, as_role
->>>>>>> integration
+from job_store.privileges import ROLES, ROLES_AND_GRANTS, STORE_ROLE, as_role
 from job_store.resuming import Resuming
 from job_store.retention import measure_streams, purge_acknowledged, purge_aged
 from job_store.settings import Settings
@@ -70,11 +66,8 @@ from kie.tokens import CallbackToken, mint
 __all__ = [
     "JOURNAL",
     "NAME",
-<<<<<<< HEAD
-    "ROLES",
-=======
     "NOT_MOVED",
->>>>>>> integration
+    "ROLES",
     "ROLES_AND_GRANTS",
     "SHIPPED",
     "STORE_ROLE",
