@@ -1,8 +1,8 @@
 """Wiring of the job store, and its routing tables."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -14,7 +14,7 @@ from faststream.nats import NatsBroker
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
-from chassis import bus, health, lifecycle, postgres
+from chassis import bus, health, lifecycle
 from chassis.clock import SYSTEM
 from chassis.loops import Periodic
 from chassis.metrics import gauge
@@ -28,7 +28,6 @@ from job_store.domain.pacing import limits
 from job_store.domain.rules import Rules
 from job_store.domain.texts import SHIPPED
 from job_store.handlers import BATCH, Handlers
-from job_store.journal import opening as journal
 from job_store.migrate import (
     MigrationError,
     consumer_specs,
@@ -41,6 +40,7 @@ from job_store.privileges import ROLES, ROLES_AND_GRANTS, STORE_ROLE, as_role
 from job_store.resuming import Resuming
 from job_store.retention import measure_streams, purge_acknowledged, purge_aged
 from job_store.settings import Settings
+from job_store.storages import JOURNAL, OPENED
 from job_store.store.audit import Audit
 from job_store.store.creation import Creations
 from job_store.store.dead import Dead
@@ -56,11 +56,10 @@ from job_store.store.outbox import Outbox
 from job_store.store.pauses import Pauses
 from job_store.store.repairs import Repairs
 from job_store.store.requests import Requests
-from job_store.store.schema import BuiltIn, Schema
 from job_store.store.standing import Standing
 from job_store.store.unit import Units
 from job_store.store.users import Users
-from job_store.verbs import BotVerbs, Looker, OpsVerbs, RepairVerbs
+from job_store.verbs import BotVerbs, OpsVerbs, RepairVerbs
 from kie.tokens import CallbackToken, mint
 
 __all__ = [
@@ -95,7 +94,6 @@ ROUTES: Final = {
     "job-store-submissions": subjects.SUBMISSION_OUTCOME,
     "job-store-deliveries": subjects.DELIVERY_OUTCOME,
 }
-JOURNAL: Final = "journal"  # its directory in the data directory
 PURGE_EVERY: Final = timedelta(seconds=30)
 PURGE_AGED_EVERY: Final = timedelta(minutes=10)
 FORGET_EVERY: Final = timedelta(minutes=1)
@@ -103,17 +101,6 @@ MEASURE_EVERY: Final = timedelta(seconds=10)  # half of what most scrape in
 _CALLBACKS: Final = gauge(
     "callbacks_expected", "1 when KIE is given URLs to call back, 0 when everything is polled."
 )
-POOL: Final = 12  # connections: a batch of each kind, the clocks' rounds and reads side by side, seldom all at once
-
-
-@dataclass(frozen=True, slots=True)
-class _Storage:
-    """What keeps the rows, and what must run beside it."""
-
-    name: str
-    database: Database
-    schema: Looker
-    parts: tuple[lifecycle.Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +122,7 @@ async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecy
     )
     client = broker.connection
     js = await bus.checked(client.jetstream(), stream_specs(), consumer_specs())
-    storage = await stack.enter_async_context(STORAGES[settings.storage](settings))
+    storage = await stack.enter_async_context(OPENED[settings.storage](settings, NAME))
     database = storage.database
     relay = _relay(database, client)
     due = asyncio.Event()
@@ -193,31 +180,6 @@ def _forgetting(settings: Settings, js: JetStreamContext, units: Units) -> list[
 
         loops.append(Periodic("history", purge, every=PURGE_AGED_EVERY))
     return loops
-
-
-@asynccontextmanager
-async def _postgres(settings: Settings) -> AsyncIterator[_Storage]:
-    url = settings.database_url.get_secret_value()
-    async with postgres.connected(
-        url, application_name=NAME, schema="sendonce", max_size=POOL
-    ) as database:
-        yield _Storage("postgres", database, Schema(database))
-
-
-@asynccontextmanager
-async def _journal(settings: Settings) -> AsyncIterator[_Storage]:
-    async with journal.opened(settings.data_dir / JOURNAL) as opened:
-        log.warning(
-            "storage.json", gives_up="a second job-store, SQL, more state than memory holds"
-        )
-        built_in = BuiltIn(opened.database)
-        yield _Storage("journal", opened.database, built_in, parts=(opened.keeper,))
-
-
-STORAGES: Final[Mapping[str, Callable[[Settings], AbstractAsyncContextManager[_Storage]]]] = {
-    "postgres": _postgres,
-    "json": _journal,
-}
 
 
 def _relay(database: Database, client: Client) -> OutboxRelay:
