@@ -68,6 +68,13 @@ outages: $(STAMP) ## NATS, Postgres, KIE, Telegram, each away for longer than ev
 mutants: $(STAMP) ## Take out one guard after the other; a named test must fail for each
 	@PYTHONPATH=tests $(BIN)/python -m mutants $(ARGS)
 
+.PHONY: privilege
+privilege: $(STAMP) ## Take away one right after the other, of NATS' users and of Postgres' roles; a test must fail for each
+	@PYTHONPATH=tests:services/job-store/tests $(BIN)/python -m privilege $(ARGS)
+.PHONY: sabotage
+sabotage: $(STAMP) ## Gut one capability after the other; check and smoke must fail for the right reason
+	@PYTHONPATH=tests $(BIN)/python -m sabotage $(ARGS)
+
 .PHONY: fuzz
 fuzz: $(STAMP) ## Send nonsense to every reader, subject and port; ARGS="--seconds 60", "--only reader"
 	@PYTHONPATH=tests $(BIN)/python -m fuzz $(ARGS)
@@ -87,9 +94,13 @@ format: $(STAMP) ## Let ruff write what it can
 ##@ Keep
 
 .PHONY: docs-api
-docs-api: $(STAMP) ## Write docs/api and the frozen wire samples anew, from the contracts
+docs-api: $(STAMP) ## Write docs/api, the tables of docs/security.md and the frozen wire samples anew, from the code
 	@$(BIN)/python libs/contracts/tests/frozen.py
-	@$(BIN)/python tests/contracts/write_documents.py
+	@PYTHONPATH=services/job-store/tests $(BIN)/python tests/contracts/write_documents.py
+
+.PHONY: dashboard
+dashboard: $(STAMP) ## Write Grafana's dashboard anew, from deploy/grafana/panels
+	@PYTHONPATH=tests $(BIN)/python -m observability.write_dashboard
 
 .PHONY: lock
 lock: $(BIN)/uv ## Write requirements.lock anew; UPGRADE=1 takes the newest versions

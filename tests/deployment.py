@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 import nats
@@ -23,14 +24,18 @@ import submitter.app
 from chassis import clock, lifecycle
 from contracts import subjects
 from contracts.api import JobView
+from contracts.permissions import MIGRATE, OPERATOR, bot_user
 from contracts.values import JobState
 from job_store.migrate import migrate_bus
+from job_store.privileges import STORE_ROLE, as_role
 from sendonce import SendOnce
+from sendonce_cli.asking import connect
 from testkit.kie import FakeKie
 from testkit.ports import free_port
 from testkit.telegram import FakeTelegram
 
 T = TypeVar("T")
+Creds = Callable[[str], Path | None]
 TOKEN = "123456789:AAsandboxsandboxsandboxsandboxsandbo"
 KEY = base64.b64encode(b"a callback key of enough bytes").decode()
 HMAC_KEY = "webhook-key"
@@ -112,6 +117,10 @@ async def eventually(fact: Callable[[], Awaitable[T | None]], *, within: float) 
         await asyncio.sleep(0.02)  # noqa: TID251 - the rate at which a fact is looked at
 
 
+def nobodys(_user: str) -> None:
+    """Have no credentials, for a NATS that asks for none."""
+
+
 @asynccontextmanager
 async def deployed(
     *,
@@ -121,9 +130,14 @@ async def deployed(
     public: bool = True,
     poll_after: float = 1.0,
     seed: int = 1,
+    creds: Creds = nobodys,
+    store_url: str | None = None,
 ) -> AsyncIterator[Deployment]:
-    """Start everything in this event loop; services are stopped in reverse order."""
-    await migrate_bus(nats_url)
+    """Start everything in this event loop; services are stopped in reverse order.
+
+    `creds` says by which file each user is known to NATS, `store_url` as whom job-store reaches Postgres.
+    """
+    await migrate_bus(nats_url, creds=creds(MIGRATE))
     port = free_port()
     gateway_url = f"http://127.0.0.1:{port}"
     async with AsyncExitStack() as stack:
@@ -140,7 +154,8 @@ async def deployed(
                 job_store.app.Settings(
                     nats_url=nats_url,
                     log_level="warning",
-                    database_url=SecretStr(database_url),
+                    # With job-store's own rights, however the tests reach the database.
+                    database_url=SecretStr(store_url or as_role(database_url, STORE_ROLE)),
                     public_url=gateway_url if public else None,
                     callback_keys=keys,
                     bot_token=SecretStr(TOKEN),
@@ -185,12 +200,16 @@ async def deployed(
                 ),
             ),
         ]
-        for module, settings in parts:
+        for module, told in parts:
+            settings = told.model_copy(update={"nats_creds": creds(module.NAME)})
             await stack.enter_async_context(
                 lifecycle.service(module.build, settings, name=module.NAME)
             )
-        client = await stack.enter_async_context(SendOnce(nats_url, bot="default"))
-        raw = await nats.connect(nats_url)
+        client = await stack.enter_async_context(
+            SendOnce(nats_url, bot="default", creds=creds(bot_user("default")))
+        )
+        operator = creds(OPERATOR)
+        raw = await (connect(nats_url, creds=operator) if operator else nats.connect(nats_url))
         stack.push_async_callback(raw.close)
         yield Deployment(
             kie=kie,

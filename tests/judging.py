@@ -1,6 +1,7 @@
 """What a run hands to the judge: every job, wallet, law and accepted callback, looked at once more."""
 
 from collections.abc import Mapping
+from uuid import UUID
 
 import asyncpg
 
@@ -47,3 +48,13 @@ async def kept_digests(database_url: str) -> set[str]:
     finally:
         await connection.close()
     return {row["digest"] for row in rows}
+
+
+async def shown_twice(database_url: str) -> set[UUID]:
+    """Return the jobs whose own evidence says that a result was shown twice."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        rows = await connection.fetch("SELECT job_id FROM sendonce.parts WHERE showings > 1")
+    finally:
+        await connection.close()
+    return {row["job_id"] for row in rows}

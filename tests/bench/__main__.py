@@ -30,7 +30,7 @@ OUT: Final = Path(".sendonce/bench")
 def arguments(given: Sequence[str]) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="80 seconds instead of five minutes")
+    parser.add_argument("--quick", action="store_true", help="two minutes instead of eight")
     parser.add_argument("--only", action="append", choices=list(SCENARIOS), metavar="NAME",
                         help=f"one of {', '.join(SCENARIOS)}; may be repeated")  # fmt: skip
     parser.add_argument("--keep", type=Path, metavar="DIR",

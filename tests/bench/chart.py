@@ -64,7 +64,7 @@ def drawn(figures: Sequence[Figure]) -> str:
 
 
 def _panels(figures: Sequence[Figure]) -> tuple[Panel, ...]:
-    beside = [figure for figure in figures if figure.ratio is not None]
+    beside = [f for f in figures if f.ratio is not None and f.yardstick is not None]
     more = [_ratio_row(figure) for figure in beside if figure.unit == FASTER]
     less = [_ratio_row(figure) for figure in beside if figure.unit != FASTER]
     aimed = [

@@ -42,6 +42,9 @@ class Wish:
     telegram_url: str
     paced: bool = False
     deliverers: int = 1
+    measured: bool = True  # else nothing is counted
+    otlp_endpoint: str | None = None
+    trace_ratio: float = 1.0
 
 
 @dataclass(kw_only=True)
@@ -96,11 +99,11 @@ async def system(ground: Ground, wish: Wish, *, workplace: Path) -> AsyncIterato
                 secrets=_secrets(workplace)),
         logs=workplace / "logs",
     )  # fmt: skip
-    services = {name: _process(plans[name], paced=wish.paced) for name in START_ORDER}
+    services = {name: _process(plans[name], wish) for name in START_ORDER}
     for number in range(2, wish.deliverers + 1):
         plan = _another(plans[DELIVERER], number)
         plans[plan.name] = plan
-        services[plan.name] = _process(plan, paced=wish.paced, module="deliverer")
+        services[plan.name] = _process(plan, wish, module="deliverer")
     async with AsyncExitStack() as stack:
         seconds = {}
         for name, service in services.items():
@@ -127,15 +130,16 @@ async def gateway_alone(ground: Ground, *, workplace: Path) -> AsyncIterator[tup
     """Start the gateway and nobody who reads what it stores; its address and process id."""
     await ground.new_streams()
     port = free_port()
+    wish = Wish(telegram_url=ground.screen.url, paced=True)
     wiring = _wiring(
         ground,
-        Wish(telegram_url=ground.screen.url),
+        wish,
         database_url="",
         gateway_port=port,
         secrets=workplace,
     )
     plan = plan_services(wiring, logs=workplace / "logs")[GATEWAY]
-    async with _process(plan, paced=True) as gateway:
+    async with _process(plan, wish) as gateway:
         yield f"http://{LOOPBACK}:{port}", gateway.pid
 
 
@@ -156,12 +160,13 @@ def _callback(path: str, mark: str) -> Prepared:
     )
 
 
-def _process(plan: ServicePlan, *, paced: bool, module: str | None = None) -> ServiceProcess:
-    unpaced = plan.name == STORE and not paced
+def _process(plan: ServicePlan, wish: Wish, *, module: str | None = None) -> ServiceProcess:
+    unpaced = plan.name == STORE and not wish.paced
+    runs = ("bench.unpaced" if unpaced else module or plan.module,)
     return ServiceProcess(
         ServiceSpec(
             name=plan.name,
-            command=python_module("bench.unpaced" if unpaced else module or plan.module),
+            command=python_module(*(runs if wish.measured else ("bench.unmeasured", *runs))),
             log=plan.log,
             env=with_code(dict(plan.env)),
             ready_url=f"{plan.health_url}/readyz",
@@ -191,8 +196,10 @@ def _wiring(
         "KIE_CREATES_PER_10S": "100000",
         "POLL_AFTER_SECONDS": NEVER,
     }
+    traces = {"OTLP_ENDPOINT": wish.otlp_endpoint, "TRACE_RATIO": str(wish.trace_ratio)}
     return Wiring(
-        shared={"NATS_URL": ground.nats.url},
+        shared={"NATS_URL": ground.nats.url}
+        | {name: value for name, value in traces.items() if value is not None},
         own={
             STORE: store | ({"TELEGRAM_SHARE": "1"} if wish.paced else {}),
             GATEWAY: {

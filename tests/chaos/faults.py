@@ -98,12 +98,13 @@ class Faults:
 
     async def postgres(self, strike: Strike) -> None:
         """Kill, restart, freeze or copy Postgres, or put the copy back."""
+        took_back = False
         async with self._away("postgres"):
             match strike.kind:
                 case "postgres-backed-up":
                     await back_up(self.arena.postgres)
                 case "postgres-restored":
-                    await put_back(self.arena.postgres)
+                    took_back = await put_back(self.arena.postgres)
                 case "postgres-killed":
                     await self.arena.postgres.kill()
                     await lasts(strike.seconds)
@@ -115,7 +116,7 @@ class Faults:
                     await lasts(strike.seconds)
                     self.arena.postgres.resume()
         if strike.kind == "postgres-restored":
-            self.restore = await resumed(Desk(self.arena.direct))
+            self.restore = await resumed(Desk(self.arena.direct), took_back=took_back)
 
     @asynccontextmanager
     async def _away(self, server: str) -> AsyncIterator[None]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import asyncpg
+
 from chaos.moments import lasts
 from contracts.ops import Resume, ResumeView
 from sendonce_cli.asking import Desk
@@ -25,11 +27,12 @@ class Restore:
     noticed_after: float | None = None  # seconds from the moment the older Postgres was up
     resumed_after: float | None = None
     may_repeat: set[str] = field(default_factory=set)
+    took_back: bool = True  # whether a message was applied that the older Postgres does not know of
 
     @property
     def is_over(self) -> bool:
-        """Claim that the older Postgres was noticed, and that everything goes on."""
-        return self.resumed_after is not None
+        """Claim that everything goes on, and that an older Postgres was noticed."""
+        return self.resumed_after is not None or not self.took_back
 
     def as_json(self) -> dict[str, object]:
         """Return what a report keeps of it."""
@@ -37,6 +40,7 @@ class Restore:
             "noticed_seconds": self.noticed_after,
             "resumed_seconds": self.resumed_after,
             "may_repeat": len(self.may_repeat),
+            "took_back": self.took_back,
         }
 
 
@@ -47,16 +51,30 @@ async def back_up(postgres: PostgresServer) -> None:
     await postgres.start()
 
 
-async def put_back(postgres: PostgresServer) -> None:
-    """Kill it, and let it wake up as it was when it was copied."""
+async def put_back(postgres: PostgresServer) -> bool:
+    """Kill it, and let it wake up as it was when it was copied; say whether that takes a commit back."""
+    before = await _applied(postgres)
     await postgres.kill()
     _copy(postgres.data_directory / "backup", postgres.data_directory / "pgdata")
     await postgres.start()
+    return await _applied(postgres) < before
 
 
-async def resumed(desk: Desk) -> Restore:
+async def _applied(postgres: PostgresServer) -> int:
+    """Return how many messages of the bus were applied: by those an older Postgres is known."""
+    connection = await asyncpg.connect(postgres.url)
+    try:
+        counts = (
+            "(SELECT count(*) FROM sendonce.evidence) + (SELECT count(*) FROM sendonce.reports)"
+        )
+        return int(await connection.fetchval(f"SELECT {counts}"))
+    finally:
+        await connection.close()
+
+
+async def resumed(desk: Desk, *, took_back: bool) -> Restore:
     """Wait for the hold, then do what `sendonce resume --after-restore` does; failing servers are asked again."""
-    restore, began = Restore(), time.monotonic()
+    restore, began = Restore(took_back=took_back), time.monotonic()
     while time.monotonic() < began + NOTICED_WITHIN and restore.noticed_after is None:
         view = await _asked(desk, advance=False)
         if view is not None and view.held:

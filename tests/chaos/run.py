@@ -14,7 +14,8 @@ from chaos.recoveries import Recoveries
 from chaos.restore import Restore
 from chaos.schedule import DURABLES, Strike, draw
 from contracts import streams
-from judging import facts_of
+from contracts.ops import DoctorView
+from judging import facts_of, shown_twice
 from sendonce import SendOnce
 from sendonce_cli.asking import Desk
 from sendonce_cli.demo import errands as errands_of
@@ -111,9 +112,7 @@ async def run(
     ):
         fight = _Fight(ring, Bot(sendonce), Faults(ring), errands, say=say)
         settled = await fight.through(schedule, every=seconds / jobs)
-        verdict, lost_with_bus = await fight.judged()
-        excused = fight.shown_again(verdict)
-        verdict = replace(verdict, shown_twice=verdict.shown_twice - len(excused))
+        verdict, excused, lost_with_bus = await fight.judged()
         return Told(
             seconds=seconds,
             seed=seed,
@@ -180,12 +179,10 @@ class _Fight:
         refused = self.progress.refused
         refused[:] = [each for each in refused if each.partition(":")[0] not in self.gone]
 
-    def shown_again(self, verdict: proof.Verdict) -> set[str]:
-        """Return the keys of what stands twice as a restore may have it: the job was gone, or named to the operator."""
+    def _shown_again(self, verdict: proof.Verdict) -> list[proof.Ending]:
+        """Return what stands twice as a restore may have it: the job was gone, or named to the operator."""
         twice = [one for one in verdict.endings if one.is_doubled]
-        return {
-            one.asked.key for one in twice if one.asked.key in self.gone or self._may_repeat(one)
-        }
+        return [one for one in twice if one.asked.key in self.gone or self._may_repeat(one)]
 
     def _may_repeat(self, ending: proof.Ending) -> bool:
         return ending.job is not None and str(ending.job.id) in self.faults.restore.may_repeat
@@ -229,8 +226,8 @@ class _Fight:
                 f"  faults {faults}  kills {self.ring.keeper.total}"
             )
 
-    async def judged(self) -> tuple[proof.Verdict, int]:
-        """Return the verdict, and how many accepted callbacks went down with the bus."""
+    async def judged(self) -> tuple[proof.Verdict, set[str], int]:
+        """Return the verdict, the keys of what a restore had shown again, and how many callbacks the bus took along."""
         facts = await facts_of(
             self.errands,
             bot=self.bot,
@@ -240,5 +237,19 @@ class _Fight:
             telegram=self.ring.telegram,
             database_url=self.ring.postgres.url,
         )
-        kept = [one for one in facts.dropped if not self.faults.went_down_with_bus(one.answered_at)]
-        return proof.judged(replace(facts, dropped=kept)), len(facts.dropped) - len(kept)
+        gone = [one for one in facts.dropped if self.faults.went_down_with_bus(one.answered_at)]
+        kept = [one for one in facts.dropped if one not in gone]
+        facts = replace(facts, dropped=kept, gone=gone)
+        again = self._shown_again(proof.judged(facts))
+        # What the restore named to its operator beforehand is no finding of the doctor's any more.
+        told = {one.job.id for one in again if one.job is not None}
+        if await shown_twice(self.ring.postgres.url) <= told:
+            facts = replace(facts, doctor=_without(facts.doctor, "shown_twice"))
+        verdict = proof.judged(facts)
+        verdict = replace(verdict, shown_twice=verdict.shown_twice - len(again))
+        return verdict, {one.asked.key for one in again}, len(gone)
+
+
+def _without(view: DoctorView, check: str) -> DoctorView:
+    findings = tuple(finding for finding in view.findings if finding.check != check)
+    return view.model_copy(update={"findings": findings})

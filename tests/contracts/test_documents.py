@@ -7,7 +7,8 @@ from typing import Final
 
 import pytest
 from pydantic import JsonValue
-from write_documents import DOCS, documents, texts
+from rights_tables import filled_in
+from write_documents import DOCS, SECURITY, documents, texts
 
 from contract_classes import travelling
 from contracts import samples, streams
@@ -197,3 +198,9 @@ def test_the_openapi_document_is_valid() -> None:
     validator = importlib.import_module("openapi_spec_validator")
 
     validator.validate(DOCUMENTS["callback-gateway.openapi.yaml"])
+
+
+def test_who_may_do_what_stands_in_the_document_as_in_the_code() -> None:
+    text = SECURITY.read_text("utf-8")
+
+    assert text == filled_in(text), WRITE

@@ -25,7 +25,7 @@ async def main(settings: Settings) -> None:
     """Answer users and follow their jobs; if either breaks, both end, and a supervisor starts them again."""
     session = AiohttpSession(api=TelegramAPIServer.from_base(settings.telegram_api_url))
     async with (
-        SendOnce(settings.nats_url, bot=settings.bot) as sendonce,
+        SendOnce(settings.nats_url, bot=settings.bot, creds=settings.nats_creds) as sendonce,
         asyncio.TaskGroup() as tasks,
     ):
         following = tasks.create_task(notices.follow(sendonce, FileCursor(settings.cursor)))

@@ -2,7 +2,7 @@
 
 from aiogram import Router
 from aiogram.types import CallbackQuery, Message
-from sendonce import InsufficientFunds, Paused, SendOnce, Unavailable
+from sendonce import InsufficientFunds, Paused, SendOnce, TooManyJobs, Unavailable
 
 from shop.buttons import Buy
 from shop.catalogue import CATALOGUE, Product, money
@@ -36,6 +36,8 @@ async def _bought(query: CallbackQuery, product: Product, wish: str, sendonce: S
         )
     except InsufficientFunds:
         return f"This costs {money(product.price)}, and your balance is lower. /start to top up."
+    except TooManyJobs as busy:
+        return f"One picture after the other, please. Try again in {busy.retry_after:.0f} seconds."
     except Paused:
         return "The studio is closed right now. Nothing was charged."
     except Unavailable:

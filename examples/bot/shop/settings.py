@@ -12,6 +12,7 @@ class Settings:
     bot_token: str
     telegram_api_url: str
     nats_url: str
+    nats_creds: str | None
     bot: str
     cursor: Path
 
@@ -22,6 +23,7 @@ def chosen() -> Settings:
         bot_token=os.environ["BOT_TOKEN"],
         telegram_api_url=os.environ.get("TELEGRAM_API_URL", "https://api.telegram.org"),
         nats_url=os.environ.get("NATS_URL", "nats://127.0.0.1:4222"),
+        nats_creds=os.environ.get("NATS_CREDS"),
         bot=os.environ.get("BOT_NAME", "default"),
         cursor=Path(os.environ.get("CURSOR_FILE", "shop.cursor")),
     )

@@ -1,5 +1,6 @@
 """Mistakes are said before the wire, in words that name the argument and never repeat its content."""
 
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -147,3 +148,17 @@ async def test_a_result_may_carry_buttons(sendonce: SendOnce, service: Service) 
     assert isinstance(request, CreateJob)
     assert request.buttons == ((again,),)
     assert request.protect
+
+
+@pytest.mark.parametrize("content", ["SUNOTASEED", "nonsense", ""])
+async def test_a_file_nats_lets_nobody_in_by_is_said_at_once(
+    nats_url: str, tmp_path: Path, content: str
+) -> None:
+    creds = tmp_path / "shop.nk"
+    creds.write_text(content)
+
+    with pytest.raises(InvalidRequest, match="cannot be used") as refused:
+        await SendOnce(nats_url, creds=creds).connect(timeout=5)
+
+    assert "creds" in refused.value.hint
+    assert "SUNOTASEED" not in str(refused.value)

@@ -16,6 +16,7 @@ from sendonce import (
     Paused,
     ReportedMedia,
     SendOnce,
+    TooManyJobs,
     Unavailable,
 )
 from sendonce.testing import SendOnceDouble
@@ -138,6 +139,19 @@ async def test_a_pause_ends_when_the_owner_has_seen_to_it() -> None:
     double.resume()
 
     assert (await create(double)).created
+
+
+async def test_a_user_with_as_many_jobs_as_the_limit_is_told_when_to_come_back() -> None:
+    double = await funded()
+    double.limit(open_jobs=1)
+    job = await create(double, key="first")
+    with pytest.raises(TooManyJobs) as refused:
+        await create(double, key="second")
+    assert refused.value.retry_after > 0
+
+    double.succeed(job)
+
+    assert (await create(double, key="second")).created
 
 
 async def test_without_a_public_url_there_is_no_callback_url() -> None:

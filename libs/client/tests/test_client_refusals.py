@@ -8,7 +8,8 @@ import pytest
 
 import sendonce as sdk
 from client_store import Service, refuse
-from contracts.api import RefusalName
+from contracts import samples
+from contracts.api import ErrorReply, RefusalName
 from sendonce import SendOnce, SendOnceError
 from sendonce.errors import OF_CODE
 
@@ -55,6 +56,23 @@ async def test_a_refusal_of_a_newer_server_is_still_a_refusal(
 
     with pytest.raises(SendOnceError, match="over_quota: too many; update the sendonce package"):
         await sendonce.wallet(5, "RUB")
+
+
+async def test_a_limit_is_a_pause_that_says_when_to_come_back(
+    sendonce: SendOnce, service: Service
+) -> None:
+    (limited,) = [raw for raw in samples.of(ErrorReply) if b"retry_after" in raw]
+    service.store.scripts.append(lambda _: limited)
+
+    with pytest.raises(sdk.TooManyJobs) as refused:
+        await sendonce.wallet(5, "RUB")
+
+    error = refused.value
+    assert isinstance(error, sdk.Paused)
+    assert (error.code, error.retry_after) == ("too_many_jobs", 12.0)
+    assert (error.whose, error.what, error.allowed) == ("user", "open_jobs", 5)
+    assert "user 7 has 5 open jobs" in str(error)
+    assert vars(pickle.loads(pickle.dumps(error))) == vars(error)
 
 
 def test_a_refusal_survives_pickling_and_copying() -> None:

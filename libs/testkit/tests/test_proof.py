@@ -9,8 +9,8 @@ import pytest
 
 from contracts.api import JobView
 from contracts.values import Cause, JobState, MoneyState
-from testkit.kie import SANDBOX_API_KEY, FakeKie, TaskTruth
-from testkit.proof import Ending, Generation, Sighting, sightings
+from testkit.kie import SANDBOX_API_KEY, CallbackAttempt, CallbackKind, FakeKie, TaskTruth
+from testkit.proof import Dropped, Ending, Generation, Sighting, sightings, without
 from testkit.telegram import FakeTelegram, Limits
 
 TOKEN = "7000000001:" + "x" * 35
@@ -196,6 +196,27 @@ async def test_a_second_task_of_a_job_may_not_be_seen(kie: FakeKie) -> None:
     both = replace(ended, generations=(ended.generations[0], replace(unseen, results=(RIGHT,))))
     assert both.is_doubled
     assert not both.is_shown_once
+
+
+async def test_what_went_down_with_the_bus_was_never_heard(kie: FakeKie) -> None:
+    answered = CallbackAttempt(
+        kind=CallbackKind.FINAL,
+        attempt=1,
+        at=1_800_000_000.0,
+        seconds=0.25,
+        status=200,
+        error=None,
+        answer="",
+        body=b"{}",
+        rightly_signed=None,
+    )
+    task = replace(await made(kie), callbacks=(answered,))
+    gone = Dropped(task_id=task.task_id, kind=answered.kind, answered_at=1_800_000_000.25)
+    heard = Generation(task=task, results=())
+    unheard = Generation(task=without([task], [gone])[0], results=())
+
+    assert (heard.called_back, unheard.called_back) == (True, False)
+    assert without([task], [replace(gone, task_id="another")]) == [task]
 
 
 async def test_a_task_nobody_heard_of_is_not_lost(kie: FakeKie) -> None:

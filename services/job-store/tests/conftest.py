@@ -8,6 +8,7 @@ from hypothesis import settings
 
 from chassis import postgres
 from job_store.migrate import migrate_database as migrate
+from job_store.privileges import STORE_ROLE, as_role
 from journal_kit import JournalStore
 from store_kit import Store
 from testkit.servers.databases import Migrate
@@ -34,8 +35,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest_asyncio.fixture
 async def store_on_postgres(database_url: str) -> AsyncIterator[Store]:
+    """The store with the rights of job-store's role; what a test types by itself is typed by the owner."""
+    own = as_role(database_url, STORE_ROLE)
     async with postgres.connected(
-        database_url, application_name="tests", schema="sendonce", max_size=20
+        own, application_name="tests", schema="sendonce", max_size=20
     ) as database:
         kit = Store(database)
         await kit.add_bot("shop")

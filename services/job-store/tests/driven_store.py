@@ -16,7 +16,7 @@ from contracts.submissions import SubmissionRequested
 from job_store.domain.pacing import Limit, Limits
 from job_store.store.effects import Effects
 from job_store.store.inbox import Inbox
-from job_store.store.ops import LAWS
+from job_store.store.laws import LAWS
 from store_kit import TIMELESS, Store
 
 Ask: TypeAlias = SubmissionRequested | DeliveryRequested | PollRequested

@@ -90,7 +90,7 @@ async def paid_and_running(store: Store) -> UUID:
 async def relayed(store: Store) -> None:
     """Let the kit's workers hear what other replicas committed, as the relay would find it."""
     known = {row.id for row in store.offered}
-    rows = await store.fetch("SELECT id, subject, msg_id, payload FROM outbox ORDER BY id")
+    rows = await store.fetch("SELECT id, subject, msg_id, payload, trace FROM outbox ORDER BY id")
     store.offered += [outbox_row(row) for row in rows if row["id"] not in known]
 
 

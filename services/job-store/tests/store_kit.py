@@ -3,7 +3,8 @@
 import base64
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,7 +13,7 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 
 from chassis.outbox import OutboxRow
-from chassis.storage import Database
+from chassis.storage import Connection, Database
 from contracts.api import CreateJob, DeliverJob, ExpectJob, JobView, TopUp, WalletRef, WalletView
 from contracts.deliveries import (
     DeliveryOutcome,
@@ -112,17 +113,27 @@ class Store:
     # -- rows ----------------------------------------------------------------------------------------
 
     async def fetch(self, query: str, *args: object) -> list[Any]:
-        async with self.database.connection() as connection:
+        async with self.owner() as connection:
             rows: list[Any] = await connection.fetch(query, *args)
             return rows
 
     async def value(self, query: str, *args: object) -> Any:
-        async with self.database.connection() as connection:
+        async with self.owner() as connection:
             return await connection.fetchval(query, *args)
 
     async def run(self, query: str, *args: object) -> None:
-        async with self.database.connection() as connection:
+        async with self.owner() as connection:
             await connection.execute(query, *args)
+
+    @asynccontextmanager
+    async def owner(self) -> AsyncIterator[Connection]:
+        """A connection with the owner's rights, for what no service may do."""
+        async with self.database.connection() as connection:
+            await connection.execute("SET ROLE NONE")
+            try:
+                yield connection
+            finally:
+                await connection.execute("RESET ROLE")
 
     async def events(self, name: str) -> int:
         count: int = await self.value("SELECT count(*) FROM events WHERE event = $1", name)

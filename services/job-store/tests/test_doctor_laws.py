@@ -21,6 +21,8 @@ BREAKS = {
     "sent_without_begin": "ALTER TABLE evidence DISABLE TRIGGER evidence_insert_only;"
     "UPDATE evidence SET detail = detail - 'holder' WHERE kind = 'sent'",
     "held_after_restore": "INSERT INTO restores (durable, missing) VALUES ('d', 'm')",
+    "index_unfinished": "UPDATE pg_index SET indisvalid = false"
+    " WHERE indexrelid = 'sendonce.jobs_of_user'::regclass",
     "uncertain_parts": "UPDATE parts SET state = 'uncertain'",
     "job_without_clock": "UPDATE jobs SET state = 'running', money = 'held', ended_at = NULL,"
     " cause = NULL, expires_at = now() - interval '2 minutes'",

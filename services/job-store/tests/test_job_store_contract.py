@@ -16,6 +16,7 @@ from contracts.reports import ReportReceived
 from contracts.submissions import SubmissionOutcome, SubmissionRequested
 from job_store.api import Verb, worker_verbs
 from job_store.handlers import _read
+from job_store.store.schema import Schema
 from job_store.verbs import BotVerbs, OpsVerbs
 from store_kit import NOW, Store, callback, create
 
@@ -57,7 +58,7 @@ def test_every_fact_that_travels_is_read(cls: type[Message]) -> None:
 async def test_every_question_that_travels_is_read(store: Store) -> None:
     verbs: list[Verb] = worker_verbs(store.effects)
     verbs += BotVerbs(store.creations, store.requests, store.effects).table()
-    verbs += OpsVerbs(store.ops, store.requests, store.resuming).table()
+    verbs += OpsVerbs(store.ops, store.requests, store.resuming, Schema(store.database)).table()
     for verb in verbs:
         assert [verb.request.model_validate_json(raw) for raw in samples.of(verb.request)], (
             verb.name

@@ -12,16 +12,18 @@ from job_store.journal.registry import STATEMENTS, functions, named
 from job_store.journal.tables import SPECS, Tables
 from store_kit import Store
 
+# But for what is kept of migrations, which the journal has none of.
 COLUMNS = """
 SELECT table_name, column_name, data_type, is_nullable = 'YES' AS is_nullable, column_default IS NOT NULL
     OR is_identity = 'YES' AS has_default
-FROM information_schema.columns WHERE table_schema = 'sendonce'"""
+FROM information_schema.columns WHERE table_schema = 'sendonce' AND table_name <> 'migration_checksums'"""
 UNIQUE = """
 SELECT t.relname AS table_name, i.relname AS name, x.indisprimary AS is_key,
     coalesce((SELECT array_agg(a.attname::text ORDER BY k.no) FROM unnest(x.indkey) WITH ORDINALITY AS k (attnum, no)
         JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.attnum), '{}') AS columns
 FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid
-JOIN pg_namespace n ON n.oid = t.relnamespace WHERE n.nspname = 'sendonce' AND x.indisunique"""
+JOIN pg_namespace n ON n.oid = t.relnamespace WHERE n.nspname = 'sendonce' AND x.indisunique
+    AND t.relname <> 'migration_checksums'"""
 TYPES = {"timestamp with time zone": "timestamptz"}
 
 

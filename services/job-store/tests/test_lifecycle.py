@@ -15,20 +15,27 @@ from job_store.store import (
     creation,
     durations,
     effects,
+    forgetting,
     inbox,
+    intake,
     ledger,
     ops,
     outbox,
     pacing,
     requests,
+    schema,
     unit,
+    users,
 )
 from store_kit import Store, callback, create, images, polled
 
 
 @pytest.mark.postgres
 async def test_every_query_is_valid_on_the_migrated_schema(store: Store):
-    stores = (creation, durations, effects, inbox, ledger, ops, outbox, pacing, requests, unit)
+    stores = (
+        *(creation, durations, effects, forgetting, inbox, intake, ledger, ops, outbox, pacing),
+        *(requests, schema, unit, users),
+    )
     for module in stores:
         for name in module.sql:
             async with store.database.connection() as connection:
@@ -206,3 +213,16 @@ async def test_begin_lets_one_holder_act(store: Store):
     ask = await store.submission()
     assert isinstance(await store.begin(ask.attempt.id, uuid4()), Go)
     assert isinstance(await store.begin(ask.attempt.id, uuid4()), Stop)
+
+
+async def test_what_shows_nothing_is_not_open_after_its_end(store: Store):
+    job_id = await store.running(create(deliver=False))
+    (before,) = (await store.ops.status()).bots
+    await store.report(callback(job_id))
+
+    (after,) = (await store.ops.status()).bots
+
+    assert (before.open_jobs, before.by_state) == (1, {"running": 1})
+    assert before.oldest_open_seconds is not None
+    assert (after.open_jobs, after.by_state) == (0, {"succeeded": 1})
+    assert after.oldest_open_seconds is None

@@ -109,7 +109,7 @@ async def test_fault_29_the_victim_of_a_deadlock_comes_again(store: Store, datab
     message = heard(callback(job_id))
     async with second_store(database_url) as second:
         hands = hands_of(second)
-        async with store.database.transaction() as other:
+        async with store.owner() as other, other.transaction():
             await other.execute("SET LOCAL deadlock_timeout = '1 min'")  # so ours is the victim
             await other.execute(LOCK, job_id)
             applying = asyncio.create_task(hands.on_report_received(message))

@@ -18,9 +18,12 @@ from contracts.values import JobState, MediaKind
 from job_store.handlers import loud
 from job_store.store.creation import Created, Creation
 from job_store.store.effects import sql as effects_sql
+from job_store.store.forgetting import sql as forgetting_sql
+from job_store.store.intake import sql as intake_sql
 from job_store.store.requests import sql as requests_sql
 from job_store.store.standing import sql as standing_sql
 from job_store.store.unit import TaskTakenError
+from job_store.store.users import sql as users_sql
 from job_store.store.views import REPLY_BYTES
 from store_kit import (
     LATER,
@@ -46,13 +49,14 @@ BEGIN
     PERFORM pg_advisory_unlock_shared(1);
     RETURN true;
 END $$;
-CREATE VIEW effects AS SELECT * FROM effects_table WHERE at_the_gate()"""
+CREATE VIEW effects AS SELECT * FROM effects_table WHERE at_the_gate();
+GRANT SELECT, UPDATE ON effects TO sendonce_store"""
 
 
 async def while_it_looks(store: Store, verb: Awaitable[int], meanwhile: str) -> None:
     """Stop a verb after its look at the effects and before its locks, and commit something there."""
     await store.run(GATE)
-    async with store.database.connection() as other:
+    async with store.owner() as other:
         await other.execute("SELECT pg_advisory_lock(1)")
         looking = asyncio.ensure_future(verb)
         await blocked(store)
@@ -389,11 +393,12 @@ async def test_attach_and_expiry_meet(store: Store):
 # -- size --------------------------------------------------------------------------------------------
 
 MANY = 8_000
+MONTH = timedelta(days=30)
 CROWD = """
-INSERT INTO jobs SELECT (jsonb_populate_record(j, jsonb_build_object(
-    'id', gen_random_uuid(), 'key', 'k' || n, 'chat_id', n, 'state', 'delivered', 'ended_at', now(),
-    'cause', 'provider', 'status_message_id', n))).*
-FROM jobs j, generate_series(1, $1::int) n"""
+INSERT INTO jobs SELECT crowd.* FROM jobs j, generate_series(1, $1::int) n,
+    LATERAL jsonb_populate_record(j, jsonb_build_object(
+        'id', gen_random_uuid(), 'key', 'k' || n, 'chat_id', n, 'state', 'delivered', 'ended_at', now(),
+        'cause', 'provider', 'status_message_id', n)) AS crowd"""
 CROWD_EFFECTS = """
 INSERT INTO effects (id, job_id, kind, state, due_at)
 SELECT gen_random_uuid(), id, 'submit', 'done', now() - interval '1 hour' FROM jobs
@@ -425,6 +430,12 @@ async def test_the_clocks_read_indexes_however_many_jobs_are_over(store: Store):
         "jobs_overdue ": await plan(store, standing_sql.open_jobs),
         "effects_due ": await plan(store, standing_sql.due_effects),
         "effects_leased ": await plan(store, standing_sql.acting_effects),
+        "using jobs_overdue on": await plan(store, intake_sql.open_jobs, ["shop"], [7], ["shop"]),
+        "using jobs_of_user on": await plan(store, intake_sql.open_jobs, ["shop"], [7], ["shop"]),
+        "jobs_of_user": await plan(store, users_sql.count_unforgotten, "shop", 4_711),
+        "jobs_with_prompt": await plan(store, forgetting_sql.ended_with_prompt, MONTH, 100),
+        "jobs_with_media": await plan(store, forgetting_sql.ended_with_media, MONTH, 100),
+        "parts_unsettled": await plan(store, forgetting_sql.waiting_too_long, MONTH, 100),
     }
 
     for index, text in plans.items():

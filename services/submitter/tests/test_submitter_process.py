@@ -96,7 +96,9 @@ async def test_one_line_tells_a_request_with_all_its_ids(
 
     lines = [line for line in process.spec.log.read_text().splitlines() if line.startswith("{")]
     (told,) = [
-        fact for line in lines if (fact := json.loads(line))["event"] == "submission.created"
+        fact
+        for line in lines
+        if (fact := json.loads(line))["event"] == "[GEN_CREATE] submission.created"
     ]
     assert told["attempt_id"] == str(request.attempt.id)
     assert told["job_id"] == str(request.job_id)

@@ -7,6 +7,7 @@ from bench.run import Scenario
 from bench.scenarios.allowance import allowance
 from bench.scenarios.door import door
 from bench.scenarios.lives import lives
+from bench.scenarios.overhead import overhead
 from bench.scenarios.queries import queries
 from bench.scenarios.results import results
 from bench.scenarios.together import together
@@ -16,6 +17,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
     "lives": lives,
     "door": door,
     "results": results,
+    "overhead": overhead,
     "together": together,
     "queries": queries,
     "allowance": allowance,

@@ -1,4 +1,4 @@
-"""The clocks' queries while history grows a hundredfold and the work at hand stays the same."""
+"""The clocks' queries, and how things stand, while history grows a hundredfold and the work at hand stays the same."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -50,6 +50,9 @@ QUESTIONS: Final[Mapping[str, Question]] = {
     "overdue jobs": Question("effects.sql", "lock_overdue", (SWEEP,)),
     "undelivered jobs": Question("requests.sql", "undelivered", ("default", UUID(int=0), PAGE)),
     "orphans": Question("orphans.sql", "expire_orphans", (timedelta(hours=1), SWEEP)),
+    "standing: open jobs": Question("standing.sql", "open_jobs", ()),
+    "standing: undelivered": Question("standing.sql", "undelivered_parts", ()),
+    "standing: holds": Question("standing.sql", "open_holds", ()),
     "outbox": Question("outbox.sql", "claim_outbox", (OUTBOX,)),
 }
 

@@ -41,8 +41,9 @@ async def asked(
 ) -> AsyncIterator[Asked]:
     """Ask a job store of this test, as somebody whose name is Ann."""
     await job_store.app.migrate_bus(nats_url)
+    own = job_store.app.as_role(database_url, job_store.app.STORE_ROLE)
     settings = job_store.app.Settings(
-        nats_url=nats_url, database_url=SecretStr(database_url), log_level="warning"
+        nats_url=nats_url, database_url=SecretStr(own), log_level="warning"
     )
     monkeypatch.setenv("SENDONCE_NATS_URL", nats_url)
     monkeypatch.setenv("SENDONCE_OPERATOR", "ann")

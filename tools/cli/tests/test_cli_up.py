@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.request import urlopen
 
 import psutil
 import pytest
@@ -69,6 +70,19 @@ async def ask(env: dict[str, str], *arguments: str, fails: bool = False) -> str:
     return done.stderr if fails else done.stdout
 
 
+def targets(env: dict[str, str]) -> Path:
+    return Path(env["SENDONCE_DATA_DIR"]) / "prometheus-targets.json"
+
+
+def metrics(env: dict[str, str]) -> dict[str, str]:
+    """What a Prometheus that reads `up`'s file is answered, by service."""
+    return {
+        group["labels"]["service"]: urlopen(f"http://{target}/metrics", timeout=10).read().decode()
+        for group in json.loads(targets(env).read_text("utf-8"))
+        for target in group["targets"]
+    }
+
+
 def stop(up: subprocess.Popen[bytes], by: signal.Signals = signal.SIGINT) -> int:
     children = psutil.Process(up.pid).children(recursive=True)
     up.send_signal(by)
@@ -92,6 +106,13 @@ async def test_the_commands_find_what_up_started_and_a_service_that_dies_is_star
         assert "payment-1" in await ask(env, "wallet", "statement", "5")
         assert "no such jobs" in await ask(env, "jobs", "list")
         assert "no such orphans" in await ask(env, "orphans", "list")
+        assert set(metrics(env)) == {
+            "job-store",
+            "deliverer",
+            "submitter",
+            "reconciler",
+            "callback-gateway",
+        }
 
         victim = service(up, "reconciler")
         victim.kill()
@@ -100,6 +121,7 @@ async def test_the_commands_find_what_up_started_and_a_service_that_dies_is_star
         assert "reconciler died (signal 9)" in text
         assert service(up, "reconciler").pid != victim.pid
         assert stop(up, signal.SIGTERM) == 0
+        assert not targets(env).exists()
 
 
 async def test_all_services_in_one_process_without_a_database(tmp_path: Path) -> None:
@@ -111,6 +133,9 @@ async def test_all_services_in_one_process_without_a_database(tmp_path: Path) ->
         assert "payment-1" in next(kept).read_text("utf-8")
         with pytest.raises(StopIteration):
             service(up, "reconciler")
+        assert set(metrics(env)) == {"sendonce"}
+        # It is told nowhere where the sandboxes are: `up` left that in its data directory.
+        assert json.loads(await ask(env, "smoke", "--json"))["verdict"] == "ok"
         file, moved = str(tmp_path / "file"), {"SENDONCE_DATA_DIR": str(tmp_path / "moved")}
         assert "has the journal" in await ask(env, "export", file, "--storage", "json", fails=True)
 

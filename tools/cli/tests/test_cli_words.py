@@ -93,7 +93,7 @@ def test_a_nats_that_is_away_is_said(runner: CliRunner, arguments: list[str]) ->
         (["status", "--colour"], "error: No such option: --colour"),
         (["callback", "parse", "/no/such/file"], "error: cannot read /no/such/file: No such file"),
         (["migrate", "up"], "error: SENDONCE_DATABASE_URL is not set"),
-        (["migrate", "down"], "error: this drops tables with their data"),
+        (["migrate", "down"], "error: this drops what was added, with its data"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

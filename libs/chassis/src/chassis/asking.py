@@ -8,6 +8,7 @@ import nats.errors
 import structlog
 from nats.aio.client import Client
 
+from chassis import tracing
 from chassis.clock import Clock, honour_cancellation
 
 log = structlog.get_logger()
@@ -48,24 +49,28 @@ class Asking:
         side's. That is not a permission, and the question is asked again.
         """
         tries = 0
-        while (seconds := left()) > 0:
-            tries += 1
-            asked_at = self._clock.monotonic()
-            raw = await self._ask(subject, question, seconds=min(one_try, seconds))
-            honour_cancellation()
-            if raw is not None:
-                try:
-                    return Answered(read(raw), asked_at)
-                except ValueError:
-                    log.debug("question.answer_unreadable", subject=subject, bytes=len(raw))
-            await self._clock.sleep(min(PAUSE, seconds))
-        # One line a question: in an outage every worker asks five times a second.
-        log.warning("question.unanswered", subject=subject, tries=tries)
+        with tracing.span(f"ask {subject}", tracing.Kind.CLIENT) as span:
+            while (seconds := left()) > 0:
+                tries += 1
+                asked_at = self._clock.monotonic()
+                raw = await self._ask(subject, question, seconds=min(one_try, seconds))
+                honour_cancellation()
+                if raw is not None:
+                    try:
+                        return Answered(read(raw), asked_at)
+                    except ValueError:
+                        log.debug("question.answer_unreadable", subject=subject, bytes=len(raw))
+                await self._clock.sleep(min(PAUSE, seconds))
+            # One line a question: in an outage every worker asks five times a second.
+            log.warning("question.unanswered", subject=subject, tries=tries)
+            span.tell({"error.type": "unanswered"})
         return None
 
     async def _ask(self, subject: str, question: bytes, *, seconds: float) -> bytes | None:
         try:
-            reply = await self._client.request(subject, question, timeout=seconds)
+            reply = await self._client.request(
+                subject, question, timeout=seconds, headers=tracing.headers()
+            )
         except (nats.errors.Error, OSError, TimeoutError) as problem:
             log.debug("question.lost", subject=subject, problem=type(problem).__name__)
             return None

@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar, runtime_checkable
 
 import structlog
 
-from chassis import logs, settings
+from chassis import logs, settings, tracing
 
 log = structlog.get_logger()
 
@@ -163,7 +163,8 @@ def run(build: Build[S], settings_class: type[S], *, name: str) -> int:
         logs.complain(str(wrong))
         return BAD_SETTINGS
     logs.configure(output=chosen.log_format, level=chosen.log_level, service=name)
-    return run_loop(_until_stopped(build, chosen, name))
+    with tracing.exporting(chosen.otlp_endpoint, ratio=chosen.trace_ratio, service=name):
+        return run_loop(_until_stopped(build, chosen, name))
 
 
 def run_loop(main: Coroutine[None, None, int]) -> int:

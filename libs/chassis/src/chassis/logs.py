@@ -1,4 +1,4 @@
-"""One way to log: structlog, console or JSON; libraries join in; secrets are redacted at the root."""
+"""One way to log: structlog, console or JSON; libraries join in; secrets and users' words are redacted at the root."""
 
 import logging
 import re
@@ -9,6 +9,9 @@ from typing import Literal
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
+
+from chassis.tracing.context import trace_id
+from chassis.tracing.spans import current
 
 HIDDEN = "[hidden]"
 
@@ -23,6 +26,9 @@ _SECRETS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(/callbacks/kie/)[^\s/?#'\"]+"), rf"\1{HIDDEN}"),
     # user:password@ of any URL; postgres and nats are the ones we hold.
     (re.compile(r"\b([a-z][a-z0-9+.-]*://)[^\s/@'\"]+@"), rf"\1{HIDDEN}@"),
+    # What users wrote, quoted by Postgres and by pydantic: to the end, for it may contain anything.
+    (re.compile(r"(?s)(Failing row contains ).*"), rf"\1{HIDDEN}"),
+    (re.compile(r"(input_value=).*(?=, input_type=)"), rf"\1{HIDDEN}"),
 )
 
 # No secret of ours is without one of these: most fields are told to be harmless by one look.
@@ -47,7 +53,7 @@ _CHATTY = (
 
 
 def redact(text: str) -> str:
-    """Hide everything in the text that looks like one of our secrets."""
+    """Hide everything in the text that looks like one of our secrets, or like a user's words in an error."""
     if _SUSPECT.search(text) is None:
         return text
     for pattern, replacement in _SECRETS:
@@ -104,6 +110,7 @@ def _beginning(service: str) -> list[Processor]:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _name_service(service),
+        name_trace,
     ]
 
 
@@ -156,6 +163,14 @@ def _redact_value(value: object) -> object:
             return [_redact_value(each) for each in value]
         case _:
             return repr_redacted(value)
+
+
+def name_trace(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Say in which trace the line was written, if in any."""
+    context = current()
+    if context is not None:
+        event.setdefault("trace_id", trace_id(context))
+    return event
 
 
 def _name_service(service: str) -> Processor:

@@ -45,6 +45,7 @@ class Periodic:
         self._wake = wake or asyncio.Event()
         self._longest_pause = longest_pause.total_seconds()
         self._failures = 0
+        _FAILURES.labels(name)
 
     def wake(self) -> None:
         """Ask for a round as soon as the running one has ended."""

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
@@ -12,7 +12,7 @@ import structlog
 
 from chassis.bus.publish import NotStored, Outgoing, Publisher, Stored, TooLarge
 from chassis.loops import Periodic
-from chassis.metrics import counter, gauge
+from chassis.metrics import counter
 
 log = structlog.get_logger()
 
@@ -45,15 +45,17 @@ class OutboxStore(Protocol):
         ...
 
 
-OnAge = Callable[[], Awaitable[timedelta | None]]
-
 POLL = timedelta(seconds=0.5)  # the net under the wake-ups
 CLAIM = 500  # rows, one atomic batch
 LONGEST_PAUSE = timedelta(seconds=2)  # between rounds in an outage: the end of it is noticed soon
 HELD = 5_000  # offered rows kept in memory; beyond it they wait in Postgres for their lease to end
 
-_RELAYED = counter("outbox_rows_total", "Outbox rows by what became of them.", ["outcome"])
-_OLDEST = gauge("outbox_oldest_seconds", "Age of the oldest row waiting.")
+_RELAYED = counter(
+    "outbox_rows_total",
+    "Outbox rows by what became of them.",
+    ["outcome"],
+    known=["stored", "released", "left_to_lease"],
+)
 
 
 class OutboxRelay:
@@ -73,13 +75,11 @@ class OutboxRelay:
         *,
         poll: timedelta = POLL,
         claim: int = CLAIM,
-        oldest_age: OnAge | None = None,
     ) -> None:
-        """`oldest_age` feeds the age metric on quiet polls."""
+        """`poll` bounds how long a row waits that nobody woke it for; `claim` is one round's rows."""
         self._store = store
         self._publisher = publisher
         self._claim = claim
-        self._oldest_age = oldest_age
         self._offered: deque[OutboxRow] = deque()
         self._poll = poll.total_seconds()
         self._claimed_at = float("-inf")
@@ -115,7 +115,6 @@ class OutboxRelay:
         room = min(self._claim - len(rows), len(self._offered))
         rows += [self._offered.popleft() for _ in range(room)]
         if not rows:
-            await self._note_age()
             return False
         refused = await self._relay(rows)
         if refused is not None:
@@ -158,9 +157,3 @@ class OutboxRelay:
                 for row in rows
             ]
         )
-
-    async def _note_age(self) -> None:
-        if self._oldest_age is None:
-            return
-        age = await self._oldest_age()
-        _OLDEST.set(age.total_seconds() if age is not None else 0.0)

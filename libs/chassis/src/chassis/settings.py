@@ -17,6 +17,9 @@ FILE = "_FILE"
 KNOWN_NAMES = frozenset(
     {
         "AIOGRAM_FAST_IMPORT",
+        "BOT_JOBS_PER_MINUTE",
+        "BOT_OPEN_HOLDS",
+        "BOT_OPEN_JOBS",
         "BOT_TOKEN",
         "CALLBACK_KEYS",
         "DATABASE_URL",
@@ -31,6 +34,10 @@ KNOWN_NAMES = frozenset(
         "HEALTH_HOST",
         "HEALTH_PORT",
         "JOB_TTL_SECONDS",
+        "KEEP_BODIES_DAYS",
+        "KEEP_MEDIA_DAYS",
+        "KEEP_PROMPTS_DAYS",
+        "KEEP_STREAMS_DAYS",
         "KIE_API_KEY",
         "KIE_API_URL",
         "KIE_CREATES_PER_10S",
@@ -42,6 +49,7 @@ KNOWN_NAMES = frozenset(
         "NATS_URL",
         "OPERATOR",
         "ORPHAN_TTL_SECONDS",
+        "OTLP_ENDPOINT",
         "POLL_AFTER_SECONDS",
         "PUBLIC_URL",
         "SECRETS_DIR",
@@ -50,6 +58,10 @@ KNOWN_NAMES = frozenset(
         "TELEGRAM_SHARE",
         "TEST_DATABASE_URL",
         "TEST_NATS_URL",
+        "TRACE_RATIO",
+        "USER_JOBS_PER_MINUTE",
+        "USER_OPEN_HOLDS",
+        "USER_OPEN_JOBS",
     }
 )
 
@@ -77,7 +89,8 @@ class ServiceSettings(BaseSettings):
         description="Address of NATS, several separated by commas.",
     )
     nats_creds: Path | None = Field(
-        default=None, description="File with NATS credentials (JWT and key), if NATS asks for them."
+        default=None,
+        description="File with what NATS asks for: the seed of an nkey, or JWT and key (.creds).",
     )
     log_format: Literal["console", "json"] = Field(
         default="console", description="console for people, json for machines."
@@ -90,6 +103,14 @@ class ServiceSettings(BaseSettings):
     )
     health_port: int = Field(
         default=0, ge=0, le=65535, description="Its port; 0 takes a free one and logs it."
+    )
+    otlp_endpoint: str | None = Field(
+        default=None,
+        pattern=r"^https?://",
+        description="Collector that traces are sent to, OTLP over HTTP; without it none are made.",
+    )
+    trace_ratio: float = Field(
+        default=1.0, ge=0.0, le=1.0, description="Share of all traces that is recorded."
     )
 
     @classmethod

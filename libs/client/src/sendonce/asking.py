@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from contracts import subjects
 from contracts.api import RefusalName, Request
 from contracts.message import Value
-from sendonce.errors import OF_CODE, InvalidRequest, SendOnceError, Unavailable
+from sendonce.errors import OF_CODE, InvalidRequest, SendOnceError, TooManyJobs, Unavailable
 from sendonce.orders import order
 from sendonce.waiting import happens
 from sendonce.wire import NoAnswer, Wire
@@ -26,6 +26,14 @@ LONGEST_PAUSE = 1.0  # s
 NEVER_ARRIVED = "it never arrived, nothing was changed: ask again when sendonce is back"
 
 
+class ToldLimit(Value):
+    """Which limit stands in the way; its words are not bound to the ones known here."""
+
+    whose: str
+    what: str
+    allowed: int
+
+
 class Told(Value):
     """A refusal of any server, newer ones included: the code is not bound to the ones known here."""
 
@@ -33,6 +41,8 @@ class Told(Value):
     message: str
     hint: str = ""
     job_id: UUID | None = None
+    limit: ToldLimit | None = None
+    retry_after: float | None = None
 
 
 class ToldReply(Value):
@@ -92,9 +102,7 @@ class Asker:
             refusal = _refusal(raw)
         if refusal.code == RefusalName.UNAVAILABLE:
             raise NoAnswer(refusal.message, sent=True)
-        raise OF_CODE.get(refusal.code, SendOnceError)(
-            refusal.message, refusal.hint, refusal.job_id, refusal.code
-        )
+        raise _error(refusal)
 
 
 def seconds(value: float) -> float:
@@ -104,6 +112,19 @@ def seconds(value: float) -> float:
     if not 0 < value < math.inf:
         raise InvalidRequest(f"a timeout is more than 0 and finite, not {value}")
     return float(value)
+
+
+def _error(refusal: Told) -> SendOnceError:
+    said = (refusal.message, refusal.hint, refusal.job_id)
+    if (limit := refusal.limit) is None:
+        return OF_CODE.get(refusal.code, SendOnceError)(*said, refusal.code)
+    return TooManyJobs(
+        *said,
+        retry_after=refusal.retry_after or 1.0,
+        whose=limit.whose,
+        what=limit.what,
+        allowed=limit.allowed,
+    )
 
 
 def _refusal(raw: bytes) -> Told:

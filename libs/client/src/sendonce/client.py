@@ -47,7 +47,7 @@ class SendOnce(Jobs, Wallets, History):
             nats_url: ``nats://host:4222``; several of one cluster as a list or joined by commas.
                 User and password may stand in it.
             bot: the bot's name as registered with ``sendonce bots add``.
-            creds: path of a NATS ``.creds`` file (needs the package ``nkeys``).
+            creds: path of the file NATS lets this bot in by: the seed of an nkey, or a ``.creds`` file.
             tls: for servers whose certificate the system does not know, or that ask for ours.
             deadline: seconds each method keeps asking unless it is given its own `timeout`.
 

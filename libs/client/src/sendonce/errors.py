@@ -102,10 +102,41 @@ class InsufficientFunds(SendOnceError):
 
 
 class Paused(SendOnceError):
-    """The owner's KIE account takes no work now; no job was made, nothing was held."""
+    """No new work is taken now; no job was made, nothing was held."""
 
     refusal = RefusalName.PAUSED
     advice = "no job was made and nothing was held; the owner must see to the KIE account"
+
+
+class TooManyJobs(Paused):
+    """This user, or all users of the bot together, have asked for too much; it passes by itself.
+
+    Attributes:
+        retry_after: seconds after which asking again, with the same key, may succeed.
+        whose: ``user``, or ``bot`` when all of its users together are too many.
+        what: the limit, ``jobs_per_minute``, ``open_jobs`` or ``open_holds``.
+        allowed: how much it allows.
+    """
+
+    advice = "no job was made and nothing was held; ask again with the same key later"
+
+    def __init__(  # noqa: PLR0913 - the fields of every refusal, and its own
+        self,
+        message: str,
+        hint: str = "",
+        job_id: UUID | None = None,
+        code: str | None = None,
+        *,
+        retry_after: float = 1.0,
+        whose: str = "user",
+        what: str = "open_jobs",
+        allowed: int = 1,
+    ) -> None:
+        super().__init__(message, hint, job_id, code or "too_many_jobs")
+        self.retry_after = retry_after
+        self.whose = whose
+        self.what = what
+        self.allowed = allowed
 
 
 class TooLate(SendOnceError):

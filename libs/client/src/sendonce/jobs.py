@@ -59,7 +59,8 @@ class Jobs:
 
         Raises:
             InsufficientFunds: no job was made, nothing was held.
-            Paused: the owner's KIE account takes no work now; no job was made.
+            Paused: no new work is taken now; no job was made.
+            TooManyJobs: a `Paused` for this user or bot alone, with `retry_after` in seconds.
             KeyConflict: the key made a job with another request.
         """
         values = job_values(
@@ -99,6 +100,7 @@ class Jobs:
 
         Raises:
             InsufficientFunds: no job was made, nothing was held.
+            TooManyJobs: this user or bot has asked for too much, with `retry_after` in seconds.
             KeyConflict: the key made a job with another request.
         """
         values = job_values(

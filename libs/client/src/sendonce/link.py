@@ -11,6 +11,7 @@ from pathlib import Path
 from nats import errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nkeys import NkeysError  # type: ignore[import-untyped]  # ships no types
 
 from contracts.subjects import job_event
 from sendonce.errors import InvalidRequest, NotConnected, Unavailable
@@ -23,6 +24,8 @@ PINGS_OUTSTANDING = 2
 RECONNECT_WAIT = 0.5  # s between attempts; a restarted server is found within one
 CONNECT_TIMEOUT = 3  # s for one attempt
 CLOSE_TIMEOUT = 5.0  # s to say goodbye
+SEED_OF_A_USER = "SU"  # how the text of an nkey's seed begins
+JWT = "BEGIN NATS USER JWT"  # what nats-py looks for in the other kind of file, for ever
 WAITING_TO_CONNECT = "not connected to NATS"
 
 
@@ -156,16 +159,17 @@ class Link:
                 self._saying(f"could not connect to NATS within {within:g} s"),
                 "is it running, is nats_url right, does it accept these credentials; nothing was asked",
             ) from None
-        except (errors.Error, OSError, ValueError, ImportError) as problem:
+        except (errors.Error, OSError, ValueError, ImportError, NkeysError) as problem:
             # The text of a parser may quote a part of the password.
             raise InvalidRequest(
                 f"the connection arguments cannot be used ({type(problem).__name__})",
-                "correct nats_url, creds or tls; creds needs the package nkeys",
+                "correct nats_url, creds or tls",
             ) from None
         return client
 
     async def _dial(self, client: Client) -> None:
         address = self._address
+        seed, creds = _login(address.creds)
         await client.connect(
             list(address.servers),
             name=f"bot {address.bot}",
@@ -179,8 +183,9 @@ class Link:
             pending_size=0,
             # An inbox of its own, so that permissions can keep bots out of each other's replies.
             inbox_prefix=f"_INBOX_{address.bot}",
-            user_credentials=None if address.creds is None else str(address.creds),
             tls=address.tls,
+            nkeys_seed=seed,
+            user_credentials=creds,
             error_cb=self._on_error,
             reconnected_cb=self._on_reconnected,
         )
@@ -206,6 +211,18 @@ class Link:
 
     def _saying(self, reason: str) -> str:
         return f"{reason} (NATS: {self._complaint})" if self._complaint else reason
+
+
+def _login(file: str | Path | None) -> tuple[str | None, str | None]:
+    """Return the file as the seed of an nkey, or as JWT and key; never as both."""
+    if file is None:
+        return None, None
+    text = Path(file).read_text("utf-8").lstrip()
+    if text.startswith(SEED_OF_A_USER):
+        return str(file), None
+    if JWT not in text:
+        raise ValueError("the file is neither the seed of an nkey nor a .creds file")
+    return None, str(file)
 
 
 async def _leave(client: Client) -> None:

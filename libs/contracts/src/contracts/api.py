@@ -27,6 +27,7 @@ from contracts.values import (
     Moment,
     MoneyState,
     PartState,
+    Seconds,
     TaskId,
     Text,
     Url,
@@ -308,6 +309,14 @@ class RefusalName(StrEnum):
     UNAVAILABLE = "unavailable"
 
 
+class LimitHit(Value):
+    """Too much was asked for; the words are open, for limits a later server may have."""
+
+    whose: Annotated[Word, Field(description="user, or bot: all users of it together")]
+    what: Annotated[Word, Field(description="jobs_per_minute, open_jobs or open_holds")]
+    allowed: Annotated[int, Field(ge=1)]
+
+
 class Refusal(Value):
     """Why a request changed nothing, what exists now, and what to do."""
 
@@ -316,6 +325,12 @@ class Refusal(Value):
     hint: Line = ""
     job_id: UUID | None = None
     retryable: bool = False
+    limit: Annotated[
+        LimitHit | None, Field(description="with `paused`: only for now, because of this limit")
+    ] = None
+    retry_after: Annotated[
+        Seconds | None, Field(description="seconds after which asking again may succeed")
+    ] = None
 
 
 class ErrorReply(Value):

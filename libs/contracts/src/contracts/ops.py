@@ -21,6 +21,8 @@ from contracts.values import (
     bigint,
 )
 
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256")]
+
 
 class Signed(Request):
     """A change of what operators own; who made it is kept."""
@@ -248,3 +250,39 @@ class DoctorView(Value):
 
     at: Moment
     findings: tuple[Finding, ...]
+
+
+class AskSchema(Request):
+    """Compare the schema with what this version ships."""
+
+
+class Migration(Value):
+    """One migration as this version has it, and as it was applied."""
+
+    version: Word
+    name: Word
+    applied: bool
+    reversible: Annotated[bool, Field(description="it says how it is taken back")]
+    sha256: Digest
+    applied_sha256: Annotated[
+        Digest | None, Field(description="of the file when it was applied; none: not kept")
+    ] = None
+
+
+class SchemaView(Value):
+    """How the tables stand beside what this version ships."""
+
+    at: Moment
+    journal_format: Annotated[
+        int | None,
+        Field(ge=1, description="of the JSON storage, which has no migrations; none: Postgres"),
+    ] = None
+    migrations: tuple[Migration, ...]
+    unknown: Annotated[
+        tuple[Word, ...], Field(description="applied, and not of this version: a newer one's")
+    ] = ()
+    objects: Annotated[
+        int, Field(ge=0, description="tables, columns, constraints, indexes, triggers looked for")
+    ]
+    missing_count: Annotated[int, Field(ge=0)] = 0
+    missing: Annotated[tuple[Line, ...], Field(description="the first that are not there")] = ()

@@ -49,9 +49,12 @@ OPS_VERBS: Final = (
     "orphans.expire",
     "wallets.statement",
     "wallets.topup",
+    "users.export",
+    "users.forget",
     "audit.list",
     "status",
     "doctor",
+    "schema",
     "resume",
 )
 

@@ -38,6 +38,14 @@ def label(job_id: UUID) -> str:
     return "".join(CROCKFORD[tail >> (5 * place) & 31] for place in range(5))
 
 
+def trace_of(job_id: UUID) -> str:
+    """Return the W3C trace context that a job's life begins in: its trace has the job's own id.
+
+    Whoever knows the job can join its trace without asking, and whoever has the id can look it up.
+    """
+    return f"00-{job_id.hex}-{job_id.hex[16:]}-00"
+
+
 def clean(text: str) -> str:
     """Refuse what Postgres cannot store: NUL and lone surrogates."""
     if "\x00" in text:

@@ -12,17 +12,22 @@ from callback_gateway.domain.answers import Problem
 from callback_gateway.domain.arrival import Callback
 from callback_gateway.domain.judgement import Keys, Refuse, Store, judge, standing
 from callback_gateway.domain.reports import Report
+from chassis import tracing
 from chassis.bus import NotStored, Outgoing, Publisher, Stored, TooLarge
 from chassis.clock import Clock
 from chassis.metrics import counter, histogram
+from contracts.reports import ReportState
 from contracts.subjects import REPORT_RECEIVED
+from contracts.values import trace_of
 
 log = structlog.get_logger()
 
 # Between two tries while the bus is away: a restarted server is found within the caller's patience.
 PAUSE: Final = timedelta(milliseconds=250)
 
-_READINGS = counter("callback_readings_total", "Callbacks stored, by what we read.", ["state"])
+_READINGS = counter(
+    "callback_readings_total", "Callbacks stored, by what we read.", ["state"], known=ReportState
+)
 _STORING = histogram("callback_store_seconds", "From the judged callback to its PubAck or 503.")
 
 
@@ -55,8 +60,11 @@ class Handlers:
                 )
                 return problem
             case Store(report):
-                stored = await self._stored(report, within=self._time_left(began))
-                _note(report, stored)
+                with tracing.span(
+                    "receive callback", tracing.Kind.SERVER, parent=_trace(report), since=began
+                ):
+                    stored = await self._stored(report, within=self._time_left(began))
+                    _note(report, stored)
                 return None if stored is not None else answers.NOT_STORED
 
     def _time_left(self, began: float) -> float:
@@ -87,6 +95,12 @@ class Handlers:
             await self._clock.sleep(PAUSE.total_seconds())
 
 
+def _trace(report: Report) -> str | None:
+    """Return what the callback belongs to: the trace of the job we signed it for; no header of a stranger's."""
+    token = report.message.token
+    return trace_of(token.job_id) if token is not None and token.verdict == "valid" else None
+
+
 def _note(report: Report, stored: Stored | None) -> None:
     message = report.message
     fields = {
@@ -98,6 +112,13 @@ def _note(report: Report, stored: Stored | None) -> None:
         "anomalies": list(message.reading.anomalies),
         "report_id": message.id,
     }
+    tracing.note(
+        job_id=str(message.token.job_id) if message.token else None,
+        task_id=message.reading.task_id,
+        state=message.reading.state.value,
+        stored=stored is not None,
+        duplicate=stored.duplicate if stored is not None else None,
+    )
     if stored is None:
         log.warning("[KIE_CALLBACK] callback.not_stored", **fields)
         return

@@ -35,7 +35,12 @@ STORED: Final = b'{"code":200,"msg":"success"}'
 _ADDRESS: Final = re.compile(rf"{CALLBACKS}(?:/(?P<token>[^/]+))?")
 _HEARD: Final = {name.encode(): name for name in HEARD_HEADERS}
 
-_ANSWERS = counter("callback_answers_total", "Requests to the public port by answer.", ["code"])
+_ANSWERS = counter(
+    "callback_answers_total",
+    "Requests to the public port by answer.",
+    ["code"],
+    known=["200", "400", "401", "503"],
+)
 _OPEN = gauge("callback_requests_open", "Requests between their first byte and their answer.")
 
 

@@ -14,7 +14,7 @@ from nats.micro.request import Request as Call
 from nats.micro.service import ServiceConfig
 from pydantic import BaseModel, ValidationError
 
-from chassis import clock
+from chassis import clock, tracing
 from chassis.coalesce import Coalescer, Outage
 from chassis.postgres import is_conflict, is_outage
 from contracts import subjects
@@ -116,6 +116,14 @@ class Api:
             await asyncio.wait(self._running)
 
     async def _serve(self, verb: Verb, call: Call) -> None:
+        cause = tracing.carried(call.headers)
+        if cause is None:
+            await self._reply(verb, call)
+            return
+        with tracing.span(f"answer {verb.name}", tracing.Kind.SERVER, parent=cause):
+            await self._reply(verb, call)
+
+    async def _reply(self, verb: Verb, call: Call) -> None:
         answer = await self._answer(verb, call)
         reply = ErrorReply(error=answer) if isinstance(answer, Refusal) else answer
         try:

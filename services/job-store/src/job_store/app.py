@@ -12,9 +12,12 @@ from uuid import UUID
 import structlog
 from faststream.nats import NatsBroker
 from nats.aio.client import Client
+from nats.js import JetStreamContext
 
 from chassis import bus, health, lifecycle, postgres
+from chassis.clock import SYSTEM
 from chassis.loops import Periodic
+from chassis.metrics import gauge
 from chassis.outbox import OutboxRelay
 from chassis.storage import Database
 from contracts import streams, subjects
@@ -26,6 +29,7 @@ from job_store.domain.rules import Rules
 from job_store.domain.texts import SHIPPED
 from job_store.handlers import BATCH, Handlers
 from job_store.journal import opening as journal
+from job_store.journal.built_in import BuiltIn
 from job_store.migrate import (
     MigrationError,
     consumer_specs,
@@ -34,15 +38,18 @@ from job_store.migrate import (
     stream_specs,
 )
 from job_store.moving import NOT_MOVED, InJournal, InPostgres, Tally, export, restore
+from job_store.privileges import ROLES_AND_GRANTS, STORE_ROLE, as_role
 from job_store.resuming import Resuming
-from job_store.retention import purge_acknowledged
+from job_store.retention import measure_streams, purge_acknowledged, purge_aged
 from job_store.settings import Settings
 from job_store.store.audit import Audit
 from job_store.store.creation import Creations
 from job_store.store.dead import Dead
 from job_store.store.durations import Durations
 from job_store.store.effects import Effects
+from job_store.store.forgetting import Forgetting
 from job_store.store.inbox import Inbox
+from job_store.store.laws import Laws
 from job_store.store.lineage import Lineage
 from job_store.store.ops import Ops
 from job_store.store.orphans import Orphans
@@ -50,21 +57,26 @@ from job_store.store.outbox import Outbox
 from job_store.store.pauses import Pauses
 from job_store.store.repairs import Repairs
 from job_store.store.requests import Requests
+from job_store.store.schema import Schema
 from job_store.store.standing import Standing
 from job_store.store.unit import Units
-from job_store.verbs import BotVerbs, OpsVerbs, RepairVerbs
+from job_store.store.users import Users
+from job_store.verbs import BotVerbs, Looker, OpsVerbs, RepairVerbs
 from kie.tokens import CallbackToken, mint
 
 __all__ = [
     "JOURNAL",
     "NAME",
     "NOT_MOVED",
+    "ROLES_AND_GRANTS",
     "SHIPPED",
+    "STORE_ROLE",
     "InJournal",
     "InPostgres",
     "MigrationError",
     "Settings",
     "Tally",
+    "as_role",
     "build",
     "consumer_specs",
     "export",
@@ -85,7 +97,12 @@ ROUTES: Final = {
 }
 JOURNAL: Final = "journal"  # its directory in the data directory
 PURGE_EVERY: Final = timedelta(seconds=30)
+PURGE_AGED_EVERY: Final = timedelta(minutes=10)
+FORGET_EVERY: Final = timedelta(minutes=1)
 MEASURE_EVERY: Final = timedelta(seconds=10)  # half of what most scrape in
+_CALLBACKS: Final = gauge(
+    "callbacks_expected", "1 when KIE is given URLs to call back, 0 when everything is polled."
+)
 POOL: Final = 12  # connections: a batch of each kind, the clocks' rounds and reads side by side, seldom all at once
 
 
@@ -95,6 +112,7 @@ class _Storage:
 
     name: str
     database: Database
+    schema: Looker
     parts: tuple[lifecycle.Part, ...] = ()
 
 
@@ -128,6 +146,7 @@ async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecy
     units = Units(database, rules, offer=relay.offer, wake=due.set, confirm=lineage.confirm)
     stores = _stores(settings, units)
     resuming = Resuming(lineage, acknowledged, stores.inbox)
+    by_ops = OpsVerbs(stores.ops, stores.requests, resuming, storage.schema)
     if settings.bot_token is not None:
         await stores.ops.make_default_bot()
     watchdog = bus.ConsumerWatchdog(
@@ -144,11 +163,36 @@ async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecy
         watchdog,
         relay,
         *_consumers(broker, Handlers(stores.inbox, stores.effects)),
-        _api(client, stores, units, resuming),
+        _api(client, stores, units, by_ops),
         *clocks(stores.effects, stores.orphans, durations, rules, due=due),
-        Periodic("standing", Standing(database).measure, every=MEASURE_EVERY),
-        Periodic("retention", lambda: purge_acknowledged(js), every=PURGE_EVERY),
+        *_measuring(database, js, rules),
+        *_forgetting(settings, js, units),
     )
+
+
+def _measuring(database: Database, js: JetStreamContext, rules: Rules) -> list[Periodic]:
+    """Who only looks, for whoever scrapes."""
+    laws = Laws(database, SYSTEM, orphan_ttl=rules.orphan_ttl)
+    return [
+        Periodic("standing", Standing(database, SYSTEM).measure, every=MEASURE_EVERY),
+        Periodic("laws", laws.round, every=MEASURE_EVERY),
+        Periodic("streams", lambda: measure_streams(js), every=MEASURE_EVERY),
+    ]
+
+
+def _forgetting(settings: Settings, js: JetStreamContext, units: Units) -> list[Periodic]:
+    """What must not be kept for ever: streams that fill up, and content that is old."""
+    loops = [
+        Periodic("retention", lambda: purge_acknowledged(js), every=PURGE_EVERY),
+        Periodic("content", Forgetting(units).sweep, every=FORGET_EVERY),
+    ]
+    if (keep := settings.keep_streams) is not None:
+
+        async def purge() -> bool:
+            return await purge_aged(js, before=SYSTEM.now() - keep)
+
+        loops.append(Periodic("history", purge, every=PURGE_AGED_EVERY))
+    return loops
 
 
 @asynccontextmanager
@@ -157,7 +201,7 @@ async def _postgres(settings: Settings) -> AsyncIterator[_Storage]:
     async with postgres.connected(
         url, application_name=NAME, schema="sendonce", max_size=POOL
     ) as database:
-        yield _Storage("postgres", database)
+        yield _Storage("postgres", database, Schema(database))
 
 
 @asynccontextmanager
@@ -166,7 +210,8 @@ async def _journal(settings: Settings) -> AsyncIterator[_Storage]:
         log.warning(
             "storage.json", gives_up="a second job-store, SQL, more state than memory holds"
         )
-        yield _Storage("journal", opened.database, parts=(opened.keeper,))
+        built_in = BuiltIn(opened.database)
+        yield _Storage("journal", opened.database, built_in, parts=(opened.keeper,))
 
 
 STORAGES: Final[Mapping[str, Callable[[Settings], AbstractAsyncContextManager[_Storage]]]] = {
@@ -176,9 +221,8 @@ STORAGES: Final[Mapping[str, Callable[[Settings], AbstractAsyncContextManager[_S
 
 
 def _relay(database: Database, client: Client) -> OutboxRelay:
-    outbox = Outbox(database)
     publisher = bus.Publisher(client, stream_of=streams.stream_of)
-    return OutboxRelay(outbox, publisher, oldest_age=outbox.oldest_age)
+    return OutboxRelay(Outbox(database), publisher)
 
 
 def _stores(settings: Settings, units: Units) -> _Stores:
@@ -196,13 +240,13 @@ def _stores(settings: Settings, units: Units) -> _Stores:
     )
 
 
-def _api(client: Client, stores: _Stores, units: Units, resuming: Resuming) -> Api:
+def _api(client: Client, stores: _Stores, units: Units, by_ops: OpsVerbs) -> Api:
     """Who may ask what: the whole request and reply surface of this service."""
-    by_hand = RepairVerbs(Repairs(units), Pauses(units), Dead(units), Audit(units))
+    by_hand = RepairVerbs(Repairs(units), Pauses(units), Dead(units), Users(units), Audit(units))
     return Api(
         client,
         bots=BotVerbs(stores.creations, stores.requests, stores.effects).table(),
-        operators=OpsVerbs(stores.ops, stores.requests, resuming).table() + by_hand.table(),
+        operators=by_ops.table() + by_hand.table(),
         workers=worker_verbs(stores.effects),
     )
 
@@ -242,12 +286,16 @@ def _rules(settings: Settings, durations: Durations) -> Rules:
         poll_after=settings.poll_after,
         orphan_ttl=timedelta(seconds=settings.orphan_ttl_seconds),
         usual=durations.usual,
+        quota=settings.quota,
+        ages=settings.ages,
     )
 
 
 def _callback_url(settings: Settings) -> Callable[[UUID, int], str | None]:
     signing = settings.signing_key()
     base = settings.public_url
+
+    _CALLBACKS.set(base is not None and signing is not None)
 
     def url(job_id: UUID, attempt: int) -> str | None:
         if base is None or signing is None:

@@ -7,11 +7,12 @@ from typing import TypeVar
 import structlog
 from pydantic import ValidationError
 
+from chassis import tracing
 from chassis.bus import Delivered
 from chassis.coalesce import Coalescer, Outage
 from chassis.postgres import is_conflict, is_outage
 from chassis.verdicts import Hopeless, TryLater
-from contracts.deliveries import DeliveryOutcome
+from contracts.deliveries import DeliveryOutcome, Sent, Shown
 from contracts.message import Message
 from contracts.reports import ReportReceived
 from contracts.submissions import SubmissionOutcome
@@ -33,9 +34,9 @@ PAUSE = timedelta(seconds=1)
 class Handlers:
     def __init__(self, inbox: Inbox, effects: Effects) -> None:
         self._inbox = inbox
-        self._reports = Coalescer(loud(inbox.apply_reports), max_batch=BATCH)
-        self._submissions = Coalescer(loud(effects.apply_submissions), max_batch=BATCH)
-        self._deliveries = Coalescer(loud(effects.apply_deliveries), max_batch=BATCH)
+        self._reports = _shared("apply reports", inbox.apply_reports)
+        self._submissions = _shared("apply submissions", effects.apply_submissions)
+        self._deliveries = _shared("apply deliveries", effects.apply_deliveries)
 
     async def on_report_received(self, delivered: Delivered) -> None:
         report = _read(ReportReceived, delivered)
@@ -81,9 +82,23 @@ def loud(apply: Callable[[list[T]], Awaitable[list[R]]]) -> Callable[[list[T]], 
     return applied
 
 
+def _shared(
+    name: str, apply: Callable[[list[M]], Awaitable[list[R]]]
+) -> Callable[[M], Awaitable[R]]:
+    """Let messages that arrive together share a transaction, which is linked to each one's trace."""
+
+    async def applied(batch: list[M]) -> list[R]:
+        with tracing.batch(name, [message.trace for message in batch]):
+            return await apply(batch)
+
+    return Coalescer(loud(applied), max_batch=BATCH)
+
+
 def _read(kind: type[M], delivered: Delivered) -> M:
+    """Read a message; what it leads to, whenever that is, was caused by this handling of it."""
     try:
-        return kind.read(delivered.data)
+        message = kind.read(delivered.data)
+        return message.model_copy(update={"trace": tracing.current() or message.trace})
     except ValidationError as invalid:
         fields = sorted(
             {".".join(map(str, error["loc"])) or "message" for error in invalid.errors()}
@@ -106,24 +121,37 @@ async def _settled(answer: Awaitable[T], delivered: Delivered) -> T:
 
 def _log_report(applied: Applied) -> None:
     tag = "[KIE_CALLBACK]" if applied.report.origin == "callback" else "[JOB_UPDATE]"
+    facts = {
+        "job_id": str(applied.job_id) if applied.job_id else None,
+        "task_id": applied.report.reading.task_id,
+        "state": applied.report.reading.state,
+        "trust": applied.trust,
+        "did": applied.did,
+    }
     event = f"{tag} report.applied"
-    log.info(
-        event,
-        job_id=str(applied.job_id) if applied.job_id else None,
-        task_id=applied.report.reading.task_id,
-        state=applied.report.reading.state,
-        trust=applied.trust,
-        did=applied.did,
-    )
+    log.info(event, report_id=applied.report.id, **facts)
+    tracing.note(**facts)
 
 
 def _log_outcome(settled: Settled) -> None:
     outcome = settled.outcome
-    shown = isinstance(outcome, DeliveryOutcome) and outcome.result.kind in ("done", "sent")
-    log.info(
-        "[TELEGRAM_SUCCESS] delivery.done" if shown else "[JOB_UPDATE] outcome.applied",
-        job_id=str(outcome.job_id),
-        attempt_id=str(outcome.attempt_id),
-        outcome=outcome.result.kind,
-        moved=settled.moved,
-    )
+    facts: dict[str, str | float | None] = {
+        "job_id": str(outcome.job_id),
+        "attempt_id": str(outcome.attempt_id),
+        "outcome": outcome.result.kind,
+        "moved": settled.moved,
+        "state": settled.state,
+        "again_in": settled.again_in,
+    }
+    log.info(_event_of(outcome, settled.again_in), **facts)
+    tracing.note(**facts)
+
+
+def _event_of(outcome: SubmissionOutcome | DeliveryOutcome, again_in: float | None) -> str:
+    if isinstance(outcome, SubmissionOutcome):
+        return "[JOB_UPDATE] submission.applied"
+    if isinstance(outcome.result, Shown | Sent):
+        return "[TELEGRAM_SUCCESS] delivery.done"
+    if again_in is not None:
+        return "[DELIVERY_RETRY] delivery.due_again"
+    return "[JOB_UPDATE] delivery.applied"

@@ -1,4 +1,4 @@
-"""The one migration step: the schema by dbmate, the streams and durables by the bus."""
+"""The one migration step: the schema by dbmate with its grants, the streams and durables by the bus."""
 
 import asyncio
 import shutil
@@ -7,23 +7,49 @@ from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
+import asyncpg
+
 from chassis import bus
 from contracts import streams
+from job_store import privileges
+from job_store.store.schema import applied, keep_checksums, shipped
 
-TABLE = "public.sendonce_migrations"
+CHANGES = ("up", "down")  # commands after which other migrations are applied than before
 
 
 class MigrationError(Exception):
-    """dbmate refused; its own words follow."""
+    """dbmate or Postgres refused; their own words follow."""
 
 
 async def migrate_database(url: str, command: str = "up") -> str:
-    """Run one dbmate command (``up``, ``down``, ``status``) and return what it said."""
+    """Run one dbmate command (``up``, ``down``, ``status``) and return what it said; ``up`` grants, too."""
+    said = await _dbmate_says(url, command)
+    if command != "up":
+        return said
+    try:
+        return f"{said}{await privileges.apply(url)}\n"
+    except asyncpg.InsufficientPrivilegeError as refused:
+        raise MigrationError(f"grants: {refused}") from refused
+
+
+async def _dbmate_says(url: str, command: str) -> str:
+    """Return what one dbmate command said.
+
+    ``down`` is refused when a newer version has been here: dbmate would take back the newest that it knows.
+    """
     folder = resources.files("job_store") / "migrations"
     with resources.as_file(folder) as path:
+        if command == "down":
+            await _refuse_newer(url, {one.version for one in shipped()})
         process = await asyncio.create_subprocess_exec(
             _dbmate(),
-            *("--no-dump-schema", "--migrations-table", TABLE, "--migrations-dir", str(path)),
+            *(
+                "--no-dump-schema",
+                "--migrations-table",
+                privileges.TABLE,
+                "--migrations-dir",
+                str(path),
+            ),
             *("--wait", "--wait-timeout", "30s"),
             command,
             env={"DATABASE_URL": _with_sslmode(url), "PATH": ""},
@@ -34,7 +60,20 @@ async def migrate_database(url: str, command: str = "up") -> str:
     text = said.decode(errors="replace")
     if process.returncode:
         raise MigrationError(text.strip())
+    if command in CHANGES:
+        await keep_checksums(url)
     return text
+
+
+async def _refuse_newer(url: str, known: set[str]) -> None:
+    try:
+        unknown = [version for version in await applied(url) if version not in known]
+    except OSError as away:
+        msg = f"Postgres cannot be asked: {away}"
+        raise MigrationError(msg) from away
+    if unknown:
+        msg = f"{unknown[-1]} was applied by a newer version: its own command takes it back"
+        raise MigrationError(msg)
 
 
 async def migrate_bus(url: str, *, creds: Path | None = None, replicas: int = 1) -> list[str]:

@@ -1,11 +1,12 @@
 """The verbs of the API: what a bot and an operator may ask, and which store verb answers."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 import structlog
 
+from chassis import tracing
 from chassis.coalesce import Coalescer
 from contracts.api import (
     AttachTask,
@@ -16,6 +17,7 @@ from contracts.api import (
     DeliverJob,
     Done,
     ExpectJob,
+    JobView,
     MatchOrphan,
     OneJob,
     Page,
@@ -28,12 +30,14 @@ from contracts.message import Value
 from contracts.ops import (
     AddBot,
     AskDoctor,
+    AskSchema,
     AskStatus,
     CreditWallet,
     ListBots,
     ListJobs,
     ListOrphans,
     Resume,
+    SchemaView,
     SetTexts,
     ShowJob,
     ShowOrphan,
@@ -53,11 +57,13 @@ from contracts.repairs import (
     SettleDead,
     ShowDead,
 )
+from contracts.users import ExportUser, ForgetUser
+from contracts.values import trace_of
 from job_store.api import Verb
 from job_store.handlers import BATCH, loud
 from job_store.resuming import Resuming
 from job_store.store.audit import Audit
-from job_store.store.creation import Creation, Creations
+from job_store.store.creation import Created, Creation, Creations
 from job_store.store.creation import Request as JobRequest
 from job_store.store.dead import Dead
 from job_store.store.effects import Effects
@@ -65,6 +71,7 @@ from job_store.store.ops import Ops
 from job_store.store.pauses import Pauses
 from job_store.store.repairs import Repairs
 from job_store.store.requests import Requests
+from job_store.store.users import Users
 
 log = structlog.get_logger()
 
@@ -100,16 +107,11 @@ class BotVerbs:
         """Create a job through any of the three doors; the same key answers with the same job."""
         made = await self._create(Creation(bot, ask))
         if isinstance(made, Refusal):
-            log.info("[JOB_CREATE] job.refused", bot=bot, code=made.code)
+            log.info("[JOB_CREATE] job.refused", bot=bot, user_id=ask.user_id, code=made.code)
             return made
         view = made.view or (await self._requests.views([made.job_id]))[made.job_id]
-        log.info(
-            "[JOB_CREATE] job.created",
-            bot=bot,
-            job_id=str(made.job_id),
-            is_new=made.is_new,
-            price=view.price,
-        )
+        with tracing.within(trace_of(made.job_id)):
+            _note_creation(bot, ask, made, view)
         return view.model_copy(update={"created": made.is_new})
 
     async def find_by_task_id(self, bot: str, ask: ByTask) -> Value:
@@ -128,11 +130,31 @@ class BotVerbs:
         return Done(changed=await self._effects.returned(bot=bot, chat_id=ask.chat_id))
 
 
+def _note_creation(bot: str, ask: JobRequest, made: Created, view: JobView) -> None:
+    log.info(
+        "[JOB_CREATE] job.created",
+        bot=bot,
+        job_id=str(made.job_id),
+        user_id=ask.user_id,
+        model=ask.model if isinstance(ask, CreateJob) else None,
+        price=view.price,
+        state=view.state,
+        is_new=made.is_new,
+    )
+
+
+class Looker(Protocol):
+    """Who knows how the tables stand."""
+
+    async def view(self) -> SchemaView: ...
+
+
 class OpsVerbs:
-    def __init__(self, ops: Ops, requests: Requests, resuming: Resuming) -> None:
+    def __init__(self, ops: Ops, requests: Requests, resuming: Resuming, schema: Looker) -> None:
         self._ops = ops
         self._requests = requests
         self._resuming = resuming
+        self._schema = schema
 
     def table(self) -> list[Verb]:
         """Return the routing table of ``ops.<verb>``."""
@@ -149,6 +171,7 @@ class OpsVerbs:
             Verb("wallets.topup", CreditWallet, self.topup),
             Verb("status", AskStatus, self.status),
             Verb("doctor", AskDoctor, self.doctor),
+            Verb("schema", AskSchema, self.schema),
             Verb("resume", Resume, self.resume),
         ]
 
@@ -191,6 +214,9 @@ class OpsVerbs:
     async def doctor(self, _bot: str, _ask: AskDoctor) -> Value:
         return await self._ops.doctor()
 
+    async def schema(self, _bot: str, _ask: AskSchema) -> Value:
+        return await self._schema.view()
+
     async def resume(self, _bot: str, ask: Resume) -> Value:
         return await self._resuming.resume(ask)
 
@@ -198,10 +224,13 @@ class OpsVerbs:
 class RepairVerbs:
     """What operators put right by hand."""
 
-    def __init__(self, repairs: Repairs, pauses: Pauses, dead: Dead, audit: Audit) -> None:
+    def __init__(
+        self, repairs: Repairs, pauses: Pauses, dead: Dead, users: Users, audit: Audit
+    ) -> None:
         self._repairs = repairs
         self._pauses = pauses
         self._dead = dead
+        self._users = users
         self._audit = audit
 
     def table(self) -> list[Verb]:
@@ -218,6 +247,8 @@ class RepairVerbs:
             Verb("dead.list", ListDead, _asked(self._dead.list)),
             Verb("dead.show", ShowDead, _asked(self._dead.show)),
             Verb("dead.settle", SettleDead, _asked(self._dead.settle)),
+            Verb("users.export", ExportUser, _asked(self._users.export)),
+            Verb("users.forget", ForgetUser, _asked(self._users.forget)),
             Verb("audit.list", ListAudit, _asked(self._audit.list)),
         ]
 

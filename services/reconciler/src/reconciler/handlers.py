@@ -6,13 +6,14 @@ from typing import Final
 import structlog
 from pydantic import ValidationError
 
+from chassis import tracing
 from chassis.bus import Delivered, NotStored, Outgoing, Publisher
 from chassis.clock import Clock
 from chassis.metrics import counter, histogram
 from chassis.verdicts import Hopeless, TryLater
 from contracts import subjects
 from contracts.polls import PollRequested
-from contracts.reports import ReportReceived
+from contracts.reports import ReportReceived, ReportState
 from reconciler import domain
 from reconciler.kie import Kie
 
@@ -20,7 +21,9 @@ log = structlog.get_logger()
 
 STORE_DELAY: Final = timedelta(seconds=2)  # a bus that refuses reports gets a moment
 
-_REPORTS = counter("poll_reports_total", "Polls reported, by what KIE said.", ["state"])
+_REPORTS = counter(
+    "poll_reports_total", "Polls reported, by what KIE said.", ["state"], known=ReportState
+)
 _CALL_SECONDS = histogram("kie_poll_seconds", "One polling call.")
 
 
@@ -36,8 +39,9 @@ class Handlers:
             # Job-store's clock has made the question due again: an answer would be a second one.
             log.info("poll.expired", **_ids(request))
             return
-        with _CALL_SECONDS.time():
+        with tracing.span("kie recordInfo", tracing.Kind.CLIENT), _CALL_SECONDS.time():
             answer = await self._kie.poll(request)
+            tracing.note(family=request.family)
         report = domain.report_of(request, answer, now=self._clock.now())
         await self._tell(report)
         _note(request, report)
@@ -81,3 +85,4 @@ def _note(request: PollRequested, report: ReportReceived) -> None:
         error_code=reading.error_code,
         anomalies=list(reading.anomalies),
     )
+    tracing.note(**_ids(request), outcome=reading.state.value)

@@ -9,6 +9,7 @@ from typing import Final
 
 from chassis import bus, health, lifecycle
 from chassis.clock import SYSTEM
+from chassis.loops import Periodic
 from chassis.secrets import Secrets
 from contracts import streams, subjects
 from submitter import domain
@@ -25,6 +26,7 @@ DEFAULT_ACCOUNT: Final = "default"  # whose key stands in the settings
 WORKERS: Final = 50
 # A call of 30 s begun just before the stop, and its outcome told.
 LONGEST_HANDLING: Final = timedelta(seconds=36)
+CREDITS_EVERY: Final = timedelta(minutes=1)
 STOP_GRACE: Final = 40.0  # seconds; what deploys this service must grant more
 REQUESTS: Final = streams.CONSUMER[NAME]
 
@@ -89,7 +91,11 @@ async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecy
     )
 
     checks = {"consumer": consumer.check}
-    return (*health.health_parts(settings, checks), Submissions(consumer, handlers))
+    return (
+        *health.health_parts(settings, checks),
+        Submissions(consumer, handlers),
+        Periodic("credits", kie.look_at_credits, every=CREDITS_EVERY),
+    )
 
 
 def main() -> int:

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import structlog
 from pydantic import ValidationError
 
+from chassis import tracing
 from chassis.asking import Answered
 from chassis.bus import Delivered
 from chassis.clock import Clock
@@ -32,15 +33,17 @@ log = structlog.get_logger()
 BUSY_DELAY: Final = timedelta(seconds=30)
 LEAVING_DELAY: Final = timedelta(seconds=1)  # whoever stays may take it at once
 
-_OUTCOMES = counter("submissions_total", "createTask requests by what came of them.", ["outcome"])
-_CALL_SECONDS = histogram("kie_create_seconds", "One createTask call.")
 _EVENTS: Final = {
-    "done": "submission.created",
-    "not_sent": "submission.not_sent",
-    "later": "submission.put_off",
-    "ambiguous": "submission.ambiguous",
-    "refused": "submission.refused",
+    "done": "[GEN_CREATE] submission.created",
+    "not_sent": "[GEN_CREATE] submission.not_sent",
+    "later": "[GEN_CREATE] submission.put_off",
+    "ambiguous": "[GEN_CREATE] submission.ambiguous",
+    "refused": "[GEN_CREATE] submission.refused",
 }
+_OUTCOMES = counter(
+    "submissions_total", "createTask requests by what came of them.", ["outcome"], known=_EVENTS
+)
+_CALL_SECONDS = histogram("kie_create_seconds", "One createTask call.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,9 @@ class Handlers:
                 raise TryLater("the attempt is being handled here", after=BUSY_DELAY)
             case SubmissionOutcome() as known:
                 await self._effects.tell(known)
-                log.info("submission.repeated", **_ids(request), outcome=known.result.kind)
+                log.info(
+                    "[GEN_CREATE] submission.repeated", **_ids(request), outcome=known.result.kind
+                )
             case domain.Taken.FRESH:
                 try:
                     await self._handle(request, delivered)
@@ -104,7 +109,7 @@ class Handlers:
                 return NotSent(reason="not allowed to act before not_after")
             case None:
                 # Whoever received it before us may have acted: job-store's clock decides.
-                log.info("submission.expired", **_ids(request))
+                log.info("[GEN_CREATE] submission.expired", **_ids(request))
                 return None
 
     async def _ask(self, request: SubmissionRequested, holder: UUID) -> Granted | Stop | None:
@@ -138,8 +143,10 @@ class Handlers:
             return NotSent(reason="this process is leaving")
         if self._slack(request, granted) < 0:
             return NotSent(reason="the lease ran out while waiting")
-        with _CALL_SECONDS.time():
-            return await self._kie.create(request)
+        with tracing.span("kie createTask", tracing.Kind.CLIENT), _CALL_SECONDS.time():
+            result = await self._kie.create(request)
+            tracing.note(outcome=result.kind, family=request.family)
+            return result
 
     async def _rest(self, seconds: float) -> None:
         """Wait out the pace, or until we leave."""
@@ -179,6 +186,7 @@ def _note(request: SubmissionRequested, outcome: SubmissionOutcome) -> None:
     result = outcome.result
     _OUTCOMES.labels(result.kind).inc()
     log.info(_EVENTS[result.kind], **_ids(request), outcome=result.kind, **_details(result))
+    tracing.note(**_ids(request), outcome=result.kind)
 
 
 def _details(result: SubmissionResult) -> dict[str, str | float | bool | None]:

@@ -1,11 +1,13 @@
-"""KIE's createTask; the only room that calls libs/kie."""
+"""KIE's createTask, and the credits it is paid with; the only room that calls libs/kie."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final, Self
 
 import httpx
+from pydantic import SecretStr
 
+from chassis.metrics import counter, gauge
 from chassis.secrets import Secrets
 from contracts.outcomes import Ambiguous, Later, NotSent, Refused
 from contracts.submissions import SubmissionRequested, SubmissionResult, TaskCreated
@@ -16,8 +18,23 @@ from submitter import domain
 UNREACHED_DELAY: Final = 5.0  # seconds until a KIE that could not be reached is tried again
 BUSY_DELAY: Final = 3.0  # KIE counts over 10 s; job-store paces whoever comes after
 MAINTENANCE_DELAY: Final = 15.0
+LOOK_TIMEOUT: Final = 10.0  # seconds for one look at the credits
 OWNER_DELAY: Final = 60.0  # a person tops up or changes the key; until then one try a minute
 _MAINTENANCE: Final = "455"
+# With which a task is made or certainly not (kie.md section 5.4); others count as "other".
+CODES: Final = frozenset(
+    str(code)
+    for code in (200, 400, 401, 402, 403, 404, 409, 413, 422, 429, 433, 451, 455, 500, 505)
+)
+WITHOUT_CODE: Final = ("other", "unclear", "unfit", "unreached")
+
+_ANSWERS = counter(
+    "kie_create_answers_total",
+    "createTask calls by KIE's code.",
+    ["code"],
+    known=[*sorted(CODES), *WITHOUT_CODE],
+)
+_CREDITS = gauge("kie_credits", "Credits left at KIE, as it said within the minute.", ["account"])
 
 
 class Kie:
@@ -25,6 +42,7 @@ class Kie:
         self._http = http
         self._base_url = base_url
         self._keys = keys
+        self._called: set[str] = set()
 
     @classmethod
     @asynccontextmanager
@@ -40,20 +58,50 @@ class Kie:
         if not isinstance(request.input, dict):
             reason = "the input of a task must be an object"
             return Refused(code="input_unfit", reason=reason, failure=FailureClass.BAD_INPUT)
-        client = api.KieApi(
-            self._http,
-            base_url=self._base_url,
-            api_key=key.get_secret_value(),
-            call_timeout=request.call_timeout,
-        )
-        answer = await client.create_task(
+        self._called.add(request.account)
+        answer = await self._client(key, timeout=request.call_timeout).create_task(
             family=request.family,
             operation=request.operation,
             model=request.model,
             input=request.input,
             callback_url=request.callback_url,
         )
+        _ANSWERS.labels(code_of(answer)).inc()
         return result_of(answer)
+
+    async def look_at_credits(self) -> bool:
+        """Show what is left on each account that was called. Returns that there is no more to do."""
+        for account in tuple(self._called):
+            key = self._keys.find(account)
+            left = await self._client(key, timeout=LOOK_TIMEOUT).credits() if key else None
+            if isinstance(left, api.Credits):
+                _CREDITS.labels(account).set(left.balance)
+            else:
+                _CREDITS.remove(account)
+        return False
+
+    def _client(self, key: SecretStr, *, timeout: float) -> api.KieApi:
+        return api.KieApi(
+            self._http,
+            base_url=self._base_url,
+            api_key=key.get_secret_value(),
+            call_timeout=timeout,
+        )
+
+
+def code_of(answer: api.Creation) -> str:
+    """Name an answer by KIE's code, or by why there is none."""
+    match answer:
+        case api.Created():
+            return "200"
+        case api.NotCreated(code=None):
+            return "unreached"
+        case api.NotCreated(code=code):
+            return code if code in CODES else "other"
+        case api.Ambiguous():
+            return "unclear"
+        case api.Unfit():
+            return "unfit"
 
 
 def result_of(answer: api.Creation) -> SubmissionResult:

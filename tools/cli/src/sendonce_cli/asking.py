@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 
 from chassis import clock
 from chassis.logs import redact
+from chassis.nkey import NotASeed, is_seed, public_key
 from contracts import subjects
 from contracts.api import ErrorReply, Refusal, RefusalName, Request
 from contracts.message import Value
@@ -51,10 +52,22 @@ class Desk:
         """Ask in the name of a bot."""
         return await self._ask(subjects.api(bot, verb), request, view, fields)
 
-    async def _ask(
-        self, subject: str, request: type[Request], view: type[View], fields: dict[str, object]
+    async def late(
+        self, bot: str, verb: str, request: type[Request], view: type[View], **fields: object
     ) -> View:
-        not_after = clock.SYSTEM.now() + PATIENCE
+        """Ask in the name of a bot what should have been asked a while ago."""
+        return await self._ask(subjects.api(bot, verb), request, view, fields, ahead=-PATIENCE)
+
+    async def _ask(
+        self,
+        subject: str,
+        request: type[Request],
+        view: type[View],
+        fields: dict[str, object],
+        *,
+        ahead: timedelta = PATIENCE,  # from now to the deadline
+    ) -> View:
+        not_after = clock.SYSTEM.now() + ahead
         asked = request.model_validate({**fields, "not_after": not_after})
         try:
             reply = await self.client.request(
@@ -94,10 +107,12 @@ async def desk_at(url: str, *, creds: Path | None = None) -> AsyncIterator[Desk]
         await client.close()
 
 
-async def connect(url: str, *, creds: Path | None = None) -> Client:
-    """Connect once, without waiting for a server that is away."""
-    if creds is not None:
-        _check(creds)
+async def connect(url: str, *, creds: Path | None = None, inbox: str | None = None) -> Client:
+    """Connect once, without waiting for a server that is away; replies come to an inbox of this user's own."""
+    key = _key(creds)
+    if inbox is None:
+        # Who asks is known to NATS by its key alone: the command serves operators and observers.
+        inbox = f"_INBOX.{key}" if key is not None else "_INBOX"
     try:
         return await nats.connect(
             [part.strip() for part in url.split(",")],
@@ -107,7 +122,9 @@ async def connect(url: str, *, creds: Path | None = None) -> Client:
             max_reconnect_attempts=1,
             reconnect_time_wait=0,
             error_cb=_unheard,
-            user_credentials=str(creds) if creds is not None else None,
+            inbox_prefix=inbox,
+            nkeys_seed=None if key is None else str(creds),
+            user_credentials=str(creds) if creds is not None and key is None else None,
         )
     except (nats.errors.Error, OSError, TimeoutError, ValueError) as away:
         raise Trouble(
@@ -116,11 +133,21 @@ async def connect(url: str, *, creds: Path | None = None) -> Client:
         ) from away
 
 
-def _check(creds: Path) -> None:
-    if not creds.is_file():
+def _key(creds: Path | None) -> str | None:
+    """Return the public key, if the file is the seed of one."""
+    try:
+        if creds is None or not is_seed(creds):
+            return None
+        return public_key(creds.read_text("utf-8"))
+    except OSError as unread:
         raise misuse(
             f"SENDONCE_NATS_CREDS: {creds} cannot be read", hint="check its path and rights"
-        )
+        ) from unread
+    except (ValueError, NotASeed) as wrong:
+        raise misuse(
+            f"SENDONCE_NATS_CREDS: {creds} is no seed of an nkey, and no .creds file",
+            hint="a seed is one line that `sendonce access nats` or `nk -gen user` wrote",
+        ) from wrong
 
 
 async def _unheard(_problem: Exception) -> None:

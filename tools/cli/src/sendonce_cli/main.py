@@ -7,9 +7,11 @@ import typer
 
 from chassis import logs
 from sendonce_cli.commands import (
+    access,
     audit,
     bots,
     callback,
+    check,
     dead,
     deliveries,
     demo,
@@ -19,8 +21,10 @@ from sendonce_cli.commands import (
     moving,
     orphans,
     resume,
+    smoke,
     status,
     up,
+    users,
     wallet,
 )
 from sendonce_cli.group import PlainSpokenGroup
@@ -60,6 +64,8 @@ def _alone(
 app.command("demo", rich_help_panel=RUN)(demo.demo)
 app.command("up", rich_help_panel=RUN)(up.up)
 app.command("status", rich_help_panel=LOOK)(status.status)
+app.command("check", rich_help_panel=LOOK)(check.check)
+app.command("smoke", rich_help_panel=LOOK)(smoke.smoke)
 app.command("doctor", rich_help_panel=LOOK)(doctor.doctor)
 app.command("resume", rich_help_panel=LOOK)(resume.resume)
 app.add_typer(jobs_by_hand.app, rich_help_panel=LOOK)
@@ -67,9 +73,11 @@ app.add_typer(deliveries.app, rich_help_panel=LOOK)
 app.add_typer(orphans.app, rich_help_panel=LOOK)
 app.add_typer(dead.app, rich_help_panel=LOOK)
 app.add_typer(wallet.app, rich_help_panel=LOOK)
+app.add_typer(users.app, rich_help_panel=LOOK)
 app.add_typer(bots.app, rich_help_panel=LOOK)
 app.command("audit", rich_help_panel=LOOK)(audit.audit)
 app.add_typer(migrate.app, rich_help_panel=TOOLS)
+app.add_typer(access.app, rich_help_panel=TOOLS)
 app.command("export", rich_help_panel=TOOLS)(moving.export_file)
 app.command("import", rich_help_panel=TOOLS)(moving.import_file)
 app.add_typer(callback.app, rich_help_panel=TOOLS)

@@ -17,6 +17,7 @@ GATEWAY, STORE, SUBMITTER, DELIVERER, RECONCILER = (
     "deliverer",
     "reconciler",
 )
+TRACED: Final = ("OTLP_ENDPOINT", "TRACE_RATIO")
 
 
 class Storage(StrEnum):
@@ -63,6 +64,11 @@ class Settings(ServiceSettings):
 def chosen() -> Settings:
     """Read the environment."""
     return load(Settings)
+
+
+def traced() -> dict[str, str]:
+    """Return where traces go: the one thing of the environment that a demo heeds."""
+    return {name: value for name, value in given().items() if name in TRACED}
 
 
 def given() -> dict[str, str]:

@@ -11,10 +11,10 @@ import nats.errors
 import structlog
 from faststream import AckPolicy
 from faststream.nats import NatsBroker
-from faststream.nats.security import NatsCredentials
 from nats.aio.client import Client
 from nats.protocol.parser import PERMISSIONS_ERR
 
+from chassis.bus import credentials
 from chassis.metrics import counter
 
 log = structlog.get_logger()
@@ -40,11 +40,13 @@ async def connect(
     """Connect and return the broker; its raw client is `broker.connection`.
 
     The first connect is tried until the deadline (then `TimeoutError`), later ones for ever.
-    On leaving, running handlers get `graceful_timeout`.
+    On leaving, running handlers get `graceful_timeout`. Replies come to `_INBOX.<name>`, where
+    permissions can keep others from listening.
     """
     broker = _broker(url, name=name, creds=creds, graceful_timeout=graceful_timeout)
     await _first_connect(broker, deadline)
     _outlast_errors(broker.connection)
+    credentials.follow(broker.connection, creds)
     _EVENTS.labels("connected").inc()
     log.info("nats.connected", name=name)
     return broker
@@ -78,7 +80,8 @@ def _broker(url: str, *, name: str, creds: Path | None, graceful_timeout: timede
         error_cb=_on_error,
         disconnected_cb=on_disconnected,
         reconnected_cb=_on_reconnected,
-        security=NatsCredentials(str(creds)) if creds is not None else None,
+        security=credentials.security(creds),
+        inbox_prefix=f"_INBOX.{name}",
     )
     return broker
 

@@ -15,8 +15,9 @@ from faststream.nats import JStream, NatsBroker, PullSub
 from faststream.nats.subscriber.usecases import LogicSubscriber
 from nats.aio.msg import Msg
 
-from chassis import clock
+from chassis import clock, tracing
 from chassis.bus.pull import open_pull
+from chassis.bus.traced import handling
 from chassis.metrics import counter, histogram
 from chassis.verdicts import Hopeless, TryLater
 
@@ -31,6 +32,7 @@ FIRST_DELAY = 0.5  # seconds before a message that met a bug comes again
 LONGEST_DELAY = 30.0
 DURABLE_DEADLINE = 15.0  # seconds for the watchdog to bring back a durable lost before the start
 
+OUTCOMES = ("acked", "try_later", "failed", "hopeless")
 _HANDLED = counter("messages_handled_total", "Messages by verdict.", ["durable", "outcome"])
 _SECONDS = histogram("message_handling_seconds", "Handling of one message.", ["durable"])
 
@@ -179,6 +181,8 @@ class _Judge:
         self._on_hopeless = on_hopeless
         self._workers = asyncio.Semaphore(max_workers) if max_workers is not None else None
         self._running: set[asyncio.Task[None]] = set()
+        for outcome in OUTCOMES:
+            _HANDLED.labels(durable, outcome)
 
     async def on_messages(self, messages: list[Msg]) -> None:
         """Handle all side by side; with workers return as soon as each message has one."""
@@ -203,20 +207,22 @@ class _Judge:
     async def on_message(self, msg: Msg) -> None:
         """Handle one message and settle it; raises only cancellation."""
         delivered = _delivered(msg)
-        started = time.monotonic()
-        outcome = await self._settle(msg, delivered)
-        seconds = time.monotonic() - started
-        _HANDLED.labels(self._durable, outcome).inc()
-        _SECONDS.labels(self._durable).observe(seconds)
-        log.debug(
-            "message.handled",
-            durable=self._durable,
-            outcome=outcome,
-            subject=delivered.subject,
-            stream_seq=delivered.stream_seq,
-            num_delivered=delivered.num_delivered,
-            seconds=round(seconds, 4),
-        )
+        with handling(delivered.subject, delivered.headers, durable=self._durable):
+            started = time.monotonic()
+            outcome = await self._settle(msg, delivered)
+            seconds = time.monotonic() - started
+            _HANDLED.labels(self._durable, outcome).inc()
+            _SECONDS.labels(self._durable).observe(seconds)
+            tracing.note(verdict=outcome, num_delivered=delivered.num_delivered)
+            log.debug(
+                "message.handled",
+                durable=self._durable,
+                outcome=outcome,
+                subject=delivered.subject,
+                stream_seq=delivered.stream_seq,
+                num_delivered=delivered.num_delivered,
+                seconds=round(seconds, 4),
+            )
 
     async def _settle(self, msg: Msg, delivered: Delivered) -> str:
         try:

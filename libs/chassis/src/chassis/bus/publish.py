@@ -9,6 +9,7 @@ import structlog
 from nats.aio.client import Client
 
 from chassis.bus import wire
+from chassis.bus.traced import sending
 from chassis.bus.wire import BatchRefused, NotStored, Outgoing, Stored, TooLarge
 from chassis.coalesce import Coalescer
 from chassis.metrics import counter, histogram
@@ -58,22 +59,28 @@ class Publisher:
 
     async def publish(self, outgoing: Outgoing) -> Stored:
         """Return after the PubAck; raise `NotStored` (retry with the same id) or `TooLarge`."""
-        answer = await asyncio.shield(self._submit(outgoing))
-        if isinstance(answer, NotStored):
-            raise answer
-        return answer
+        span, caused = sending(outgoing)
+        with span:
+            answer = await asyncio.shield(self._submit(caused))
+            if isinstance(answer, NotStored):
+                raise answer
+            return answer
 
     async def publish_many(
         self, outgoing: Sequence[Outgoing]
     ) -> list[Stored | NotStored | TooLarge]:
         """Publish all, sharing batches; one answer per message, in order, never an exception."""
-        submitted = [self._submit_or_refuse(each) for each in outgoing]
+        begun = [sending(each) for each in outgoing]
+        submitted = [self._submit_or_refuse(caused) for _, caused in begun]
         pending = [each for each in submitted if isinstance(each, asyncio.Future)]
         if pending:
             await asyncio.wait(pending)
-        return [
+        answers = [
             _answer_of(each) if isinstance(each, asyncio.Future) else each for each in submitted
         ]
+        for (span, _), answer in zip(begun, answers, strict=True):
+            span.end(type(answer).__name__ if isinstance(answer, Exception) else None)
+        return answers
 
     def _submit_or_refuse(
         self, outgoing: Outgoing

@@ -56,6 +56,8 @@ class ConsumerWatchdog:
         self._floor_every = floor_every.total_seconds()
         self._answered: dict[str, float] = {}
         self._told: dict[str, tuple[int, float]] = {}
+        for spec in self._consumers:
+            _RECREATED.labels(spec.durable)
 
     async def run(self, ready: asyncio.Event) -> None:
         """Look at every durable until cancelled; the first look comes before `ready`."""

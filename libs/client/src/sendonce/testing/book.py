@@ -16,6 +16,7 @@ from contracts.api import (
     JobRequest,
     JobsView,
     JobView,
+    LimitHit,
     OneJob,
     Page,
     Refusal,
@@ -24,7 +25,7 @@ from contracts.api import (
 from contracts.message import Value
 from contracts.values import Cause, JobState, MoneyState, PartState, label, new_id
 from sendonce.testing import parts
-from sendonce.testing.entry import Entry
+from sendonce.testing.entry import OPEN, Entry
 from sendonce.testing.lives import Lives
 from sendonce.testing.purse import CURRENCY, now
 
@@ -144,7 +145,21 @@ class Book(Lives):
                 message=f"the balance is {balance} and the price {ask.price} {currency} (minor units)",
                 hint="top the wallet up; nothing was held",
             )
-        return None
+        return None if isinstance(ask, DeliverJob) else self._too_many(ask)
+
+    def _too_many(self, ask: JobRequest) -> Refusal | None:
+        mine = (entry for entry in self.entries if entry.view.user_id == ask.user_id)
+        count = sum(entry.view.state in OPEN for entry in mine)
+        if self.open_jobs is None or count < self.open_jobs:
+            return None
+        return Refusal(
+            code=RefusalName.PAUSED,
+            message=f"user {ask.user_id} has as many open jobs as the limit of {self.open_jobs} allows",
+            hint="ask again with the same key in 30 s; no job was made, nothing was held",
+            retryable=True,
+            limit=LimitHit(whose="user", what="open_jobs", allowed=self.open_jobs),
+            retry_after=30,
+        )
 
     def _open(self, ask: CreateJob | ExpectJob | DeliverJob) -> Entry:
         job_id = new_id()

@@ -94,6 +94,10 @@ class SendOnceDouble(SendOnce):
         """The account works again."""
         self._book.is_paused = False
 
+    def limit(self, *, open_jobs: int | None) -> None:
+        """A user may have so many jobs open at once: one more is refused with `TooManyJobs`. None: any number."""
+        self._book.open_jobs = open_jobs
+
     # -- what time and Telegram do ------------------------------------------
 
     def expire(self, job: JobView | UUID) -> JobView:

@@ -29,6 +29,7 @@ class Lives:
     purse: Purse = field(default_factory=Purse)
     blocked: set[int] = field(default_factory=set)
     is_paused: bool = False
+    open_jobs: int | None = None  # how many a user may have at once
     tasks: int = 0
     on_news: Callable[[], None] = _nothing
 

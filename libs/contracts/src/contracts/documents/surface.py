@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from contracts import api, ops, repairs, streams, subjects
+from contracts import api, ops, repairs, streams, subjects, users
 from contracts.deliveries import DeliveryOutcome, DeliveryRequested
 from contracts.effects import Begin, Carried, Go, Stop
 from contracts.events import JobEvent, JobEventName, OrphanEvent, OrphanEventName
@@ -195,11 +195,14 @@ OPS: Final[dict[str, tuple[type[Value], type[Value], str]]] = {
     "dead.show": (repairs.ShowDead, repairs.DeadStory, "Show a dead letter as it came."),
     "dead.settle": (repairs.SettleDead, repairs.SettledDeadView, "Replay or discard them."),
     "orphans.expire": (repairs.ExpireOrphans, repairs.RepairsView, "Give up waiting."),
+    "users.export": (users.ExportUser, users.UserExportView, "Hand out all kept of a user."),
+    "users.forget": (users.ForgetUser, users.UserForgottenView, "Take out a user's content."),
     "audit.list": (repairs.ListAudit, repairs.AuditView, "List changes by hand."),
     "wallets.statement": (ops.WalletStatement, api.StatementView, "Show a wallet of any bot."),
     "wallets.topup": (ops.CreditWallet, api.WalletView, "Credit a payment by hand, once."),
     "status": (ops.AskStatus, ops.StatusView, "Show everything on one screen."),
     "doctor": (ops.AskDoctor, ops.DoctorView, "Check the invariants."),
+    "schema": (ops.AskSchema, ops.SchemaView, "Compare the schema with what this version ships."),
     "resume": (ops.Resume, ops.ResumeView, "Find the way back after a restore of Postgres."),
 }
 

@@ -136,7 +136,7 @@ class Child:
         if not self.running:
             return
         self.resume()
-        self._send(by)
+        self.send(by)
         await self.ended(within=within)
 
     async def kill(self) -> None:
@@ -178,7 +178,8 @@ class Child:
         text = self.log.read_text(encoding="utf-8", errors="replace")
         return "\n".join(text.splitlines()[-lines:]) or "(empty log)"
 
-    def _send(self, number: signal.Signals) -> None:
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal; nothing to one that has ended."""
         if self._running is not None:
             self._running.send_signal(number)
 

@@ -4,7 +4,7 @@ The demo, the crash trials and chaos hand in what they asked for, what job-store
 sandboxes remember; the laws inside Postgres are `sendonce doctor`'s, whose findings are handed in too.
 """
 
-from testkit.proof.callbacks import Dropped, unaccounted
+from testkit.proof.callbacks import Dropped, unaccounted, without
 from testkit.proof.endings import Asked, Ending, Generation, endings, tasks_by_marker
 from testkit.proof.money import Wallet, money_troubles
 from testkit.proof.sightings import Sighting, sightings
@@ -29,4 +29,5 @@ __all__ = [
     "spares",
     "tasks_by_marker",
     "unaccounted",
+    "without",
 ]

@@ -1,7 +1,7 @@
 """Whether every callback that was answered 200 is accounted for."""
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from testkit.kie import CallbackKind, TaskTruth
@@ -30,3 +30,19 @@ def unaccounted(tasks: Iterable[TaskTruth], *, digests: Collection[str]) -> Iter
                     kind=attempt.kind,
                     answered_at=attempt.at + attempt.seconds,
                 )
+
+
+def without(tasks: Iterable[TaskTruth], gone: Collection[Dropped]) -> list[TaskTruth]:
+    """Return the tasks as if nobody had answered these callbacks, for what took them is gone."""
+    moments = {(one.task_id, one.answered_at) for one in gone}
+    return [
+        replace(
+            task,
+            callbacks=tuple(
+                attempt
+                for attempt in task.callbacks
+                if (task.task_id, attempt.at + attempt.seconds) not in moments
+            ),
+        )
+        for task in tasks
+    ]

@@ -8,7 +8,7 @@ from contracts.api import JobView, WalletView
 from contracts.ops import DoctorView
 from contracts.values import Cause, JobState
 from testkit.kie import TaskTruth
-from testkit.proof.callbacks import Dropped
+from testkit.proof.callbacks import Dropped, without
 from testkit.proof.endings import Asked, Ending, endings
 from testkit.proof.money import Wallet, money_troubles
 from testkit.proof.spares import spares
@@ -34,6 +34,8 @@ class Facts:
     telegram: FakeTelegram
     # Callbacks that were taken and not kept, where somebody could look.
     dropped: Collection[Dropped] = ()
+    # Those that went down with the bus that held them: nobody could know of them any more.
+    gone: Collection[Dropped] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,8 @@ class Verdict:
 
 def judged(facts: Facts) -> Verdict:
     """Say what became of every job."""
-    found = tuple(endings(facts.asked, jobs=facts.jobs, tasks=facts.tasks, telegram=facts.telegram))
+    tasks = without(facts.tasks, facts.gone)
+    found = tuple(endings(facts.asked, jobs=facts.jobs, tasks=tasks, telegram=facts.telegram))
     wrong_money = list(money_troubles(found, paid=facts.paid, wallets=facts.wallets))
     laws, remarks = _laws(facts.doctor)
     known = [ending.job for ending in found if ending.job is not None]

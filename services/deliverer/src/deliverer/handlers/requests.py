@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import structlog
 from pydantic import ValidationError
 
+from chassis import tracing
 from chassis.bus import Delivered, NotStored, Outgoing, Publisher
 from chassis.clock import Clock
 from chassis.verdicts import Hopeless
@@ -174,4 +175,11 @@ def _log(request: DeliveryRequested, outcome: DeliveryOutcome, *, seconds: float
         carrier_id=outcome.carrier_id,
         stray_ids=outcome.stray_ids,
         seconds=round(seconds, 3),
+    )
+    tracing.note(
+        job_id=str(request.job_id),
+        attempt_id=str(request.attempt.id),
+        attempt_no=request.attempt.no,
+        action=request.action.kind,
+        outcome=result.kind,
     )

@@ -1,6 +1,7 @@
 """The calls we make, each ending in an answer and never in an exception of aiogram's."""
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Any
 
 from aiogram import Bot
@@ -9,6 +10,7 @@ from aiogram.methods import DeleteMessage, TelegramMethod
 from aiohttp import ClientTimeout
 from pydantic import SecretStr
 
+from chassis import tracing
 from chassis.clock import Clock
 from chassis.metrics import counter, histogram
 from deliverer.domain.answers import Answer, BotStopped, Call
@@ -87,10 +89,17 @@ class Telegram:
             bot, opened = self._bot(ref)
         except TokenMissing as missing:
             return BotStopped(missing.why)
+        name = method.__api_method__
+        with tracing.span(f"telegram {name}", tracing.Kind.CLIENT), _SECONDS.labels(name).time():
+            answer = await self._judged(opened.call(bot, method, limits), call)
+            tracing.note(answer=type(answer).__name__.lower())
+            return answer
+
+    async def _judged(self, calling: Awaitable[Answer], call: Call) -> Answer:
         started = self._clock.monotonic()
-        with witnessed() as witness, _SECONDS.labels(method.__api_method__).time():
+        with witnessed() as witness:
             try:
-                return await opened.call(bot, method, limits)
+                return await calling
             except (AiogramError, OSError) as problem:
                 fault = fault_of(problem, witness)
                 return judge(fault, call=call, elapsed=self._clock.monotonic() - started)

@@ -27,16 +27,7 @@ from job_store.domain.rows import (
 from job_store.domain.rules import backoff
 from job_store.domain.wide import revised
 
-EVENT_OF_STATE = {
-    JobState.CREATED: JobEventName.CREATED,
-    JobState.RUNNING: JobEventName.RUNNING,
-    JobState.SUCCEEDED: JobEventName.SUCCEEDED,
-    JobState.DELIVERED: JobEventName.DELIVERED,
-    JobState.FAILED: JobEventName.FAILED,
-    JobState.UNDELIVERABLE: JobEventName.UNDELIVERABLE,
-    JobState.EXPIRED: JobEventName.EXPIRED,
-    JobState.CANCELLED: JobEventName.CANCELLED,
-}
+EVENT_OF_STATE = {JobState(event): event for event in JobEventName}
 
 NEXT: dict[JobState, frozenset[JobState]] = {
     JobState.CREATED: frozenset(
@@ -105,6 +96,8 @@ class Case:
         self.news: list[JobEventName] = []
         self.took: timedelta | None = None
         self.requests: list[tuple[str, Message]] = []
+        # Of what is being applied; none when a clock or a person decides.
+        self.trace: str | None = None
 
     # -- the job -------------------------------------------------------------------------------------
 
@@ -167,6 +160,7 @@ class Case:
                 kind=kind,
                 state=EffectState.PENDING,
                 due_at=self.now + after,
+                trace=self.trace,
                 **fields,
             )
         )
@@ -196,6 +190,7 @@ class Case:
                 open_attempt=None,
                 lease_until=None,
                 holder=None,
+                trace=self.trace or effect.trace,
             )
         )
 

@@ -67,6 +67,7 @@ def claim_submission(case: Case, effect: Effect, rules: Rules) -> None:
         SubmissionRequested(
             id=f"submit:{attempt.id}",
             at=case.now,
+            trace=effect.cause,
             attempt=attempt,
             job_id=case.job.id,
             bot=case.job.bot,
@@ -94,6 +95,7 @@ def claim_poll(case: Case, effect: Effect) -> bool:
         PollRequested(
             id=f"poll:{attempt.id}",
             at=case.now,
+            trace=effect.cause,
             attempt=attempt,
             job_id=case.job.id,
             bot=case.job.bot,

@@ -30,6 +30,9 @@ CALLED_WITHIN: Final = {
     EffectKind.SHOW: TELEGRAM_LEASE + TELEGRAM_LEASE,  # the carrier's and the edit's
 }
 LANDS_WITHIN: Final = STATUS_UNCLEAR  # after that; telegram.md section 11
+GONE: Final = (
+    "what it shows is gone: it is older than results are kept here, or its user was forgotten"
+)
 HAS_RESULT: Final = frozenset({JobState.SUCCEEDED, JobState.DELIVERED, JobState.UNDELIVERABLE})
 
 
@@ -44,6 +47,8 @@ def redeliver(case: Case) -> str | None:
     missing = [part for part in case.delivery if part.state is not PartState.SHOWN]
     if not missing:
         return "every result is in the chat; `sendonce jobs resend` makes a copy on purpose"
+    if any(part.is_blank for part in missing):
+        return GONE
     if case.job.state is not JobState.SUCCEEDED:
         supersede_notice(case)
         case.change(error=None)
@@ -81,6 +86,8 @@ def copied(source: Case, *, key: str, rules: Rules) -> Case | str:
     """Return a new job that shows again, for nothing, what this one shows."""
     if not any(part.state is PartState.SHOWN for part in source.delivery):
         return "nothing of it was shown; `sendonce jobs redeliver` tries again"
+    if any(part.is_blank for part in source.delivery):
+        return GONE
     job = replace(
         source.job,
         id=new_id(),
@@ -137,6 +144,8 @@ def send_again(case: Case, part_id: UUID) -> str | None:
     part = case.parts[part_id]
     if part.state is not PartState.UNCERTAIN:
         return f"it is {part.state}, not uncertain"
+    if part.is_blank:
+        return GONE
     effect = case.placing_of(part)
     if effect is None or effect.state in LIVE:
         return "another result of its album is being sent; ask again when that has ended"

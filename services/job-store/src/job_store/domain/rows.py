@@ -13,7 +13,15 @@ from pydantic import JsonValue
 
 from contracts.deliveries import Item
 from contracts.markup import Entity, Keyboard
-from contracts.values import Cause, FailureClass, JobState, MediaKind, MoneyState, PartState
+from contracts.values import (
+    Cause,
+    FailureClass,
+    JobState,
+    MediaKind,
+    MoneyState,
+    PartState,
+    trace_of,
+)
 
 TaskKey = NewType("TaskKey", str)
 Mode: TypeAlias = Literal["edit", "send"]
@@ -145,6 +153,12 @@ class Effect:
     open_attempt: UUID | None = None
     lease_until: datetime | None = None
     holder: UUID | None = None
+    trace: str | None = None  # the context of what made it due
+
+    @property
+    def cause(self) -> str:
+        """The trace context it is done in: its cause's, else that of the job."""
+        return self.trace or trace_of(self.job_id)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,6 +195,11 @@ class Part:
     def is_words(self) -> bool:
         """A late edit of the same message's text would replace it; a medium would refuse it."""
         return self.kind is MediaKind.TEXT or bool(self.items)
+
+    @property
+    def is_blank(self) -> bool:
+        """Claim that its content is gone: there is nothing to show."""
+        return not (self.links or self.text or self.body or self.file_id or self.items)
 
     @property
     def links(self) -> tuple[str, ...]:

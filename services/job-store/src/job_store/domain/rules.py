@@ -1,10 +1,12 @@
 """The numbers and choices a deployment makes; given to decisions, never read by them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
+
+from job_store.domain.intake import Quota
 
 DISPATCH_LEASE: Final = timedelta(
     seconds=45
@@ -48,12 +50,23 @@ def nothing_learned(_family: str, _operation: str, _model: str) -> Usual:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ages:
+    """How long content is kept; None is for ever."""
+
+    prompts: timedelta | None = None
+    media: timedelta | None = None
+    bodies: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     callback_url: Callable[[UUID, int], str | None]
     job_ttl: timedelta = timedelta(hours=1)
     poll_after: timedelta = timedelta(seconds=30)
     orphan_ttl: timedelta = timedelta(hours=1)
     usual: Callable[[str, str, str], Usual] = nothing_learned
+    quota: Quota = field(default_factory=Quota)
+    ages: Ages = field(default_factory=Ages)
 
     @property
     def working_time(self) -> timedelta:

@@ -5,7 +5,8 @@ Each table stands below those that it names.
 
 from typing import Final
 
-from job_store.journal.spec import NEXT, NOW, Index, Spec, by, columns, unique
+from job_store.journal.spec import NEXT, NOW, Index, Named, Spec, by, columns, unique
+from job_store.journal.values import Row
 
 BOTS: Final = Spec(
     name="bots",
@@ -27,7 +28,8 @@ JOBS: Final = Spec(
         " currency text, money text, status_message_id bigint?, status_at timestamptz?,"
         " status_unclear_until timestamptz?, delivery_no integer, progress real?, progress_at timestamptz?,"
         " cause text?, failure text?, error text?, created_at timestamptz, expires_at timestamptz,"
-        " ended_at timestamptz?"
+        " ended_at timestamptz?, prompt_gone_at timestamptz?, media_gone_at timestamptz?,"
+        " forgotten_at timestamptz?"
     ),
     defaults={
         "mode": "edit",
@@ -44,6 +46,9 @@ JOBS: Final = Spec(
         unique("jobs_status_message", "bot chat_id status_message_id"),
         Index("chat", ("bot", "chat_id")),
         Index("wallet", ("bot", "user_id", "currency")),
+        Index("user", ("bot", "user_id")),
+        Index("with_prompt", (), lambda job: job["ended_at"] and not job["prompt_gone_at"]),
+        Index("with_media", (), lambda job: job["ended_at"] and not job["media_gone_at"]),
     ),
     references=(("bot", "bots"),),
 )
@@ -72,6 +77,14 @@ PARTS: Final = Spec(
     ),
     references=(("job_id", "jobs"),),
 )
+
+
+def _is_forgotten(carrier: Row, of: Named) -> bool:
+    """In which chat a part stood is kept until its user is forgotten."""
+    job_id = of("parts", carrier["part_id"])["job_id"]
+    return of("jobs", job_id)["forgotten_at"] is not None
+
+
 CARRIERS: Final = Spec(
     name="carriers",
     key=("bot", "chat_id", "message_id"),
@@ -82,6 +95,7 @@ CARRIERS: Final = Spec(
     indexes=(*by("part_id"), unique("carriers_part_id_no_key", "part_id no")),
     references=(("part_id", "parts"),),
     insert_only=True,
+    may_go=_is_forgotten,
 )
 EFFECTS: Final = Spec(
     name="effects",
@@ -89,7 +103,7 @@ EFFECTS: Final = Spec(
     columns=columns(
         "id uuid, job_id uuid, kind text, part_id uuid?, item integer?, message_id bigint?, text text?,"
         " state text, due_at timestamptz, queued boolean, claimed_at timestamptz?, attempts integer,"
-        " failures integer, open_attempt uuid?, lease_until timestamptz?, holder uuid?"
+        " failures integer, open_attempt uuid?, lease_until timestamptz?, holder uuid?, trace text?"
     ),
     defaults={"queued": False, "attempts": 0, "failures": 0},
     indexes=(
@@ -119,6 +133,7 @@ EVIDENCE: Final = Spec(
     defaults={"at": NOW},
     indexes=by("job_id"),
     insert_only=True,
+    may_lessen=("detail",),
 )
 TASKS: Final = Spec(
     name="tasks",
@@ -151,10 +166,13 @@ REPORTS: Final = Spec(
     key=("id",),
     columns=columns(
         "id text, job_id uuid?, task_id text?, origin text, trust text, state text, digest text, hmac text,"
-        " message jsonb, received_at timestamptz, applied_at timestamptz"
+        " message jsonb, received_at timestamptz, applied_at timestamptz, body_gone_at timestamptz?"
     ),
     defaults={"applied_at": NOW},
-    indexes=by("job_id", "task_id", "origin"),
+    indexes=(
+        *by("job_id", "task_id", "origin"),
+        Index("with_body", (), lambda report: not report["body_gone_at"]),
+    ),
 )
 WALLETS: Final = Spec(
     name="wallets",
@@ -196,7 +214,7 @@ OUTBOX: Final = Spec(
     name="outbox",
     key=("id",),
     columns=columns(
-        "id bigint, subject text, msg_id text, payload bytea, leased_until timestamptz, at timestamptz"
+        "id bigint, subject text, msg_id text, payload bytea, leased_until timestamptz, at timestamptz, trace text?"
     ),
     defaults={"id": NEXT, "at": NOW},
 )

@@ -7,7 +7,9 @@ from typing import Any
 
 from job_store.journal.values import Row
 
-Where = Callable[[Row], bool]
+Where = Callable[[Row], object]
+Named = Callable[[str, Any], Row]
+"""The row of a table that has a key."""
 
 
 class Default(Enum):
@@ -39,6 +41,8 @@ class Spec:
     indexes: tuple[Index, ...] = ()
     references: tuple[tuple[str, str], ...] = ()  # columns, and the table whose key they are
     insert_only: bool = False
+    may_lessen: tuple[str, ...] = ()  # columns of an insert-only table that may lose words
+    may_go: Callable[[Row, Named], bool] | None = None  # rows of one that may be deleted
 
 
 def columns(text: str) -> dict[str, str]:

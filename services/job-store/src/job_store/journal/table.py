@@ -8,7 +8,7 @@ import asyncpg
 
 from job_store.journal.laws import LAWS
 from job_store.journal.spec import NEXT, NOW, Index, Spec
-from job_store.journal.values import TYPES, Coerce, Row
+from job_store.journal.values import TYPES, Coerce, Row, contains
 
 Key = Hashable
 Record = Callable[["Table", Key, Row | None, Row | None], None]
@@ -35,15 +35,20 @@ class Table:
         self._nullable = {name for name, kind in spec.columns.items() if kind.endswith("?")}
         self._laws = LAWS.get(spec.name, ())
         self._indexes = {index.name: _Entries(index) for index in spec.indexes}
+        self._tables: Mapping[str, Table] = {}
         self._references: list[tuple[tuple[str, ...], Table]] = []
         if not spec.key:
             self._types[_HIDDEN] = int
 
     def refer(self, tables: Mapping[str, "Table"]) -> None:
         """Find the tables that this one's columns name."""
+        self._tables = tables
         self._references = [
             (tuple(columns.split()), tables[name]) for columns, name in self.spec.references
         ]
+
+    def _named(self, table: str, key: Key) -> Row:
+        return self._tables[table].rows[key]
 
     # -- reading -------------------------------------------------------------------------------------
 
@@ -90,22 +95,31 @@ class Table:
 
     def change(self, row: Row, **values: Any) -> Row:  # noqa: ANN401 - typed by the schema
         """Update the row that has this row's key."""
-        if self.spec.insert_only:
-            raise asyncpg.RestrictViolationError(f"{self.spec.name} is insert-only")
         key = self.key_of(row)
         before = self.rows[key]
         after = before | {
             name: None if value is None else self._coerced(name, value)
             for name, value in values.items()
         }
+        if self.spec.insert_only and not self._is_lessened(before, after):
+            raise asyncpg.RestrictViolationError(f"{self.spec.name} is insert-only")
         self._check(after)
         self._refer(after, values.keys())
         self._put(key, before, after)
         return after
 
+    def _is_lessened(self, before: Row, after: Row) -> bool:
+        """Claim that a change only takes words out of where they may be taken out."""
+        return bool(self.spec.may_lessen) and all(
+            before[name] == after[name]
+            or (name in self.spec.may_lessen and contains(before[name], after[name]))
+            for name in before
+        )
+
     def drop(self, row: Row) -> None:
         """Delete the row that has this row's key."""
-        if self.spec.insert_only:
+        may_go = self.spec.may_go
+        if self.spec.insert_only and not (may_go and may_go(row, self._named)):
             raise asyncpg.RestrictViolationError(f"{self.spec.name} is insert-only")
         key = self.key_of(row)
         self._put(key, self.rows[key], None)

@@ -89,6 +89,17 @@ def jsonb(value: object) -> Any:  # noqa: ANN401 - whatever JSON holds
         raise asyncpg.InvalidTextRepresentationError(str(problem)) from problem
 
 
+def contains(whole: object, less: object) -> bool:
+    """Claim that JSON holds nothing that other JSON does not, as ``@>`` does."""
+    match whole, less:
+        case dict(), dict():
+            return all(key in whole and contains(whole[key], less[key]) for key in less)
+        case list(), list():
+            return all(any(contains(one, other) for one in whole) for other in less)
+        case _:
+            return whole == less
+
+
 def from_json(written: str) -> Any:  # noqa: ANN401 - whatever JSON holds
     """Read JSON that is to be stored; what Postgres refuses in it is refused."""
     if "\\u0000" in written and _NUL.search(written):

@@ -83,21 +83,21 @@ WHERE p.id = n.id
 
 -- insert_effects --
 INSERT INTO effects (id, job_id, kind, part_id, item, message_id, text, state, due_at, queued, claimed_at, attempts,
-    failures, open_attempt, lease_until, holder)
+    failures, open_attempt, lease_until, holder, trace)
 SELECT * FROM json_to_recordset($1::text::json) AS n (
     id uuid, job_id uuid, kind text, part_id uuid, item int, message_id bigint, text text, state text,
     due_at timestamptz, queued boolean, claimed_at timestamptz, attempts int,
-    failures int, open_attempt uuid, lease_until timestamptz, holder uuid)
+    failures int, open_attempt uuid, lease_until timestamptz, holder uuid, trace text)
 
 -- update_effects --
 UPDATE effects e SET
     state = n.state, due_at = n.due_at, queued = n.queued, claimed_at = n.claimed_at,
     text = n.text, attempts = n.attempts, failures = n.failures,
-    open_attempt = n.open_attempt, lease_until = n.lease_until, holder = n.holder
+    open_attempt = n.open_attempt, lease_until = n.lease_until, holder = n.holder, trace = n.trace
 FROM json_to_recordset($1::text::json) AS n (
     id uuid, state text, due_at timestamptz, queued boolean, claimed_at timestamptz,
     text text, attempts int, failures int,
-    open_attempt uuid, lease_until timestamptz, holder uuid)
+    open_attempt uuid, lease_until timestamptz, holder uuid, trace text)
 WHERE e.id = n.id
 
 -- insert_carriers --
@@ -132,7 +132,7 @@ FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[]) AS n (bot, job_id, e
 
 -- insert_outbox --
 -- Leased by the writer, who publishes them right after the commit; the lease's end makes them anybody's.
-INSERT INTO outbox (subject, msg_id, payload, leased_until)
-SELECT s, m, p, now() + interval '10 seconds'
-FROM unnest($1::text[], $2::text[], $3::bytea[]) AS n (s, m, p)
-RETURNING id, subject, msg_id, payload
+INSERT INTO outbox (subject, msg_id, payload, trace, leased_until)
+SELECT s, m, p, t, now() + interval '10 seconds'
+FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[]) AS n (s, m, p, t)
+RETURNING id, subject, msg_id, payload, trace

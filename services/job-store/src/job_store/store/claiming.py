@@ -40,6 +40,7 @@ async def hand_out(tx: Transaction, limits: Limits, wanted: Iterable[tuple[Case,
     answers, after = decide(asks, buckets, limits, ready[0][0].now)
     for (case, effect), asked, at in zip(ready, asks, answers, strict=True):
         if at > case.now:
+            tx.tally.waits.append((effect.kind, at - case.now))
             case.put(revised(effect, due_at=at, queued=asked.turn is not Turn.SPARE))
         else:
             _give_out(case, case.effects[effect.id], tx)

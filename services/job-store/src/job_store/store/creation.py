@@ -15,9 +15,7 @@ from contracts.values import JobState, new_id
 from job_store.domain import delivery, lifecycle, money
 from job_store.domain.case import Case
 from job_store.domain.rows import Bot, Door, Job
-from job_store.store.ledger import sql as ledger_sql
-from job_store.store.pacing import creates_key
-from job_store.store.pacing import sql as pacing_sql
+from job_store.store.admission import Admission, currency_of
 from job_store.store.unit import Transaction, Units
 from job_store.store.views import view_of
 
@@ -52,14 +50,6 @@ class Creation:
         body = json.dumps(asked, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(f"{door}:{body}".encode()).hexdigest()
 
-    def currency(self, bot: Bot) -> str:
-        """Name the currency it is paid in: the one it says, else its bot's."""
-        return self.request.currency or bot.currency
-
-    def wallet(self, bot: Bot) -> tuple[str, int, str]:
-        """Name the wallet that pays."""
-        return (self.bot, self.request.user_id, self.currency(bot))
-
 
 @dataclass(frozen=True, slots=True)
 class Created:
@@ -93,9 +83,8 @@ class Creations:
     async def _create(self, batch: list[Creation]) -> list[Created | Refusal]:
         async with self._units.begin() as tx:
             now: datetime = await tx.connection.fetchval(sql.now)
-            bots = await tx.bots({item.bot for item in batch})
-            paused = await _paused(tx, bots)
-            balances = await _lock_wallets(tx, batch, bots)
+            asks = [(item.bot, item.request) for item in batch]
+            admission = await Admission.open(tx, asks, now)
             # Only now: who waited for a wallet may have waited for the other tap of the same key.
             known = await _known(tx, batch)
             taken = await _taken_statuses(tx, batch)
@@ -105,15 +94,16 @@ class Creations:
                 if answer is not None:
                     answers.append(_same_or_conflict(item, *answer))
                     continue
-                refusal = _refuse(item, bots, paused, balances)
-                if refusal is not None:
-                    answers.append(refusal)
+                bot = admission.admit(item.bot, item.request)
+                if isinstance(bot, Refusal):
+                    answers.append(bot)
                     continue
-                case = _case(item, bots[item.bot], now, tx, taken)
+                case = _case(item, bot, now, tx, taken)
                 tx.cases[case.job.id] = case
                 known[item.bot, item.request.key] = (case.job.id, item.digest)
                 view = view_of(case, tx.rules, created=True)
                 answers.append(Created(case.job.id, is_new=True, view=view))
+            await admission.close(tx)
             return answers
 
 
@@ -135,27 +125,6 @@ def _same_or_conflict(item: Creation, job_id: UUID, digest: str) -> Created | Re
     )
 
 
-async def _paused(tx: Transaction, bots: dict[str, Bot]) -> dict[str, str]:
-    keys = [creates_key(bot.kie_account) for bot in bots.values()]
-    rows = await tx.connection.fetch(pacing_sql.paused_accounts, keys)
-    return {row["key"]: row["needs_owner"] for row in rows}
-
-
-async def _lock_wallets(
-    tx: Transaction, batch: list[Creation], bots: dict[str, Bot]
-) -> dict[tuple[str, int, str], int]:
-    """Lock the wallets of all priced requests, in key order: one balance never pays twice."""
-    priced = [item for item in batch if item.request.price > 0 and item.bot in bots]
-    wallets = sorted({item.wallet(bots[item.bot]) for item in priced})
-    if not wallets:
-        return {}
-    rows = await tx.connection.fetch(
-        ledger_sql.lock_wallets,
-        [{"bot": bot, "user_id": user, "currency": code} for bot, user, code in wallets],
-    )
-    return {(row["bot"], row["user_id"], row["currency"]): row["balance"] for row in rows}
-
-
 async def _taken_statuses(tx: Transaction, batch: list[Creation]) -> set[tuple[str, int, int]]:
     asked = [
         (i.bot, i.request.chat_id, i.request.status)
@@ -167,61 +136,6 @@ async def _taken_statuses(tx: Transaction, batch: list[Creation]) -> set[tuple[s
     columns = [list(column) for column in zip(*asked, strict=True)]
     rows = await tx.connection.fetch(sql.status_messages_taken, *columns)
     return {(row["bot"], row["chat_id"], row["message_id"]) for row in rows}
-
-
-def _refuse(
-    item: Creation,
-    bots: dict[str, Bot],
-    paused: dict[str, str],
-    balances: dict[tuple[str, int, str], int],
-) -> Refusal | None:
-    request = item.request
-    bot = bots.get(item.bot)
-    if bot is None:
-        return Refusal(
-            code=RefusalName.UNKNOWN_BOT,
-            message=f"no bot named {item.bot}",
-            hint="sendonce bots add",
-        )
-    if isinstance(request, DeliverJob) and not delivery.showable(request.media):
-        return Refusal(
-            code=RefusalName.INVALID_REQUEST,
-            message="media: neither a link nor a text to show",
-            hint="give each medium its url or text; nothing was changed",
-        )
-    if (stopped := _stopped(request, bot, paused)) is not None:
-        return stopped
-    if request.price > 0:
-        wallet = item.wallet(bot)
-        balance = balances.get(wallet, 0)
-        if balance < request.price:
-            return Refusal(
-                code=RefusalName.INSUFFICIENT_FUNDS,
-                message=f"the balance is {balance} and the price {request.price} {wallet[-1]} (minor units)",
-                hint="top the wallet up; nothing was held",
-            )
-        balances[wallet] = balance - request.price
-    return None
-
-
-def _stopped(request: Request, bot: Bot, paused: dict[str, str]) -> Refusal | None:
-    """Refuse what an operator stopped, or what the KIE account does not take."""
-    if "intake" in bot.pauses:
-        return Refusal(
-            code=RefusalName.PAUSED,
-            message="an operator has paused new jobs of this bot",
-            hint="ask again later with the same key; nothing was charged",
-            retryable=True,
-        )
-    reason = paused.get(creates_key(bot.kie_account))
-    if reason is not None and isinstance(request, CreateJob):
-        return Refusal(
-            code=RefusalName.PAUSED,
-            message="submissions of this KIE account are paused",
-            hint="the owner must see to the KIE key or its credits; nothing was charged",
-            retryable=True,
-        )
-    return None
 
 
 def _case(
@@ -273,7 +187,7 @@ def _job(item: Creation, bot: Bot, now: datetime, tx: Transaction, *, status: in
         model=model,
         input=body,
         price=request.price,
-        currency=item.currency(bot),
+        currency=currency_of(request, bot),
         status_message_id=status,
         status_at=now if status is not None else None,
         created_at=now,

@@ -86,3 +86,8 @@ SELECT id::text AS what FROM dead_letters WHERE settled_at IS NULL
 -- held_after_restore --
 -- Nothing is handed out: Postgres is older than what was acknowledged.
 SELECT durable || ' acknowledged ' || missing AS what FROM restores WHERE resumed_at IS NULL
+
+-- index_unfinished --
+-- It was being built when something ended it; nothing is found by it.
+SELECT c.relname::text AS what FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+WHERE NOT i.indisvalid AND c.relnamespace = 'sendonce'::regnamespace

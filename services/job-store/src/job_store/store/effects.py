@@ -14,6 +14,7 @@ from chassis.queries import load
 from contracts.deliveries import DeliveryOutcome
 from contracts.effects import Begin, Carried, Go, Stop
 from contracts.submissions import SubmissionOutcome, TaskCreated
+from contracts.values import JobState
 from job_store.domain import delivery, lifecycle
 from job_store.domain.case import Case
 from job_store.domain.pacing import Limits
@@ -39,6 +40,8 @@ class Settled:
     outcome: SubmissionOutcome | DeliveryOutcome
     known: bool
     moved: bool
+    state: JobState | None = None  # of the job, then
+    again_in: float | None = None  # seconds until the effect is due again, when it is to be
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +158,8 @@ class Effects:
             is_known = outcome.id in known and not _is_held(tx, outcome.job_id)
             moved = not is_known and _apply(effects.get(outcome.attempt_id), outcome, tx)
             known.add(outcome.id)
-            settled.append(Settled(outcome, is_known, moved))
+            stands = _standing(effects.get(outcome.attempt_id))
+            settled.append(Settled(outcome, is_known, moved, *stands))
         fresh = [_Evidence.of(item) for item in settled if not item.known]
         await tx.connection.execute(sql.insert_evidence, rowset(sql.insert_evidence, fresh))
         # A repeated message says nothing new: what was over stays over.
@@ -164,7 +168,12 @@ class Effects:
             for item in settled
             if not item.known and item.outcome.attempt_id in effects
         ]
-        await park(tx, [(*effects[outcome.attempt_id], outcome) for outcome in new])
+        found = [(*effects[outcome.attempt_id], outcome) for outcome in new]
+        tx.tally.outcomes.extend(
+            (case.job.bot, case.effects[effect_id].kind, outcome.result.kind)
+            for case, effect_id, outcome in found
+        )
+        await park(tx, found)
         return settled
 
     async def end_leases(self, limit: int) -> int:
@@ -214,6 +223,17 @@ async def _effects_of(
     return {row["id"]: (cases[row["job_id"]], row["effect_id"]) for row in rows}
 
 
+def _standing(found: tuple[Case, UUID] | None) -> tuple[JobState | None, float | None]:
+    """Return the job's state, and the seconds until the effect is due again."""
+    if found is None:
+        return None, None
+    case, effect_id = found
+    effect = case.effects[effect_id]
+    if effect.state is not EffectState.PENDING:
+        return case.job.state, None
+    return case.job.state, round((effect.due_at - case.now).total_seconds(), 3)
+
+
 def _is_held(tx: Transaction, job_id: UUID) -> bool:
     """After a restore evidence is applied again: what it names may have been forgotten the first time."""
     return job_id in tx.cases and tx.cases[job_id].is_held
@@ -252,6 +272,7 @@ def _apply(
     if found is None:
         return _apply_forgotten(outcome, tx)
     case, effect_id = found
+    case.trace = outcome.trace
     effect = case.effects[effect_id]
     if isinstance(outcome, SubmissionOutcome):
         return lifecycle.on_submission(case, effect, outcome, tx.rules)
@@ -263,6 +284,7 @@ def _apply_forgotten(outcome: SubmissionOutcome | DeliveryOutcome, tx: Transacti
     case = tx.cases.get(outcome.job_id)
     if case is None:
         return False
+    case.trace = outcome.trace
     if isinstance(outcome, SubmissionOutcome):
         return lifecycle.on_forgotten(case, outcome, tx.rules)
     return delivery.on_forgotten(case, outcome)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -115,6 +115,7 @@ class Inbox:
             passed_over = "duplicate" if report.id in known else unheeded.get(report.id)
             applied.append(_apply(tx, report, named[report.id], digest, passed_over))
             known.add(report.id)
+        tx.tally.reports.extend(_counted(tx, item) for item in applied)
         await self._keep(tx, applied)
         return applied
 
@@ -198,9 +199,18 @@ def _apply(
     case = tx.cases.get(job_id) if job_id is not None else None
     if case is None:
         return Applied(report, None, believed, _of_nobody(report, job_id))
+    case.trace = report.trace
     return Applied(
         report, case.job.id, believed, reports.on_report(case, report, believed, tx.rules)
     )
+
+
+def _counted(
+    tx: Transaction, item: Applied
+) -> tuple[ReportReceived, reports.Trust, str, timedelta | None]:
+    case = tx.cases.get(item.job_id) if item.job_id is not None else None
+    lag = case.now - item.report.received_at if case is not None else None
+    return item.report, item.trust, item.did, lag
 
 
 def _of_nobody(report: ReportReceived, job_id: UUID | None) -> str:

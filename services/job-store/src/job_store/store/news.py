@@ -1,10 +1,13 @@
 """What a transaction tells: events of jobs for their bots, of orphans for operators."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
+from chassis import tracing
 from contracts.events import JobEvent, JobEventName, OrphanEvent, OrphanEventName
 from contracts.subjects import orphan_event
+from contracts.values import trace_of
 from job_store.domain.case import Case
 from job_store.store.rows import Row
 
@@ -24,11 +27,20 @@ def orphan_news(
     return orphan_event(name), event
 
 
+def begin_traces(cases: Iterable[Case], *, since: float) -> None:
+    """Record the first span of every job that was made here, by whatever door."""
+    for case in cases:
+        if case.stored_job is None:
+            facts = {"sendonce.job_id": str(case.job.id), "sendonce.bot": case.job.bot}
+            tracing.root("create job", trace_of(case.job.id), since=since, facts=facts)
+
+
 def event_of(case: Case, name: JobEventName) -> JobEvent:
     job = case.job
     return JobEvent(
         id=f"{job.id}:{job.version}:{name}",
         at=case.now,
+        trace=case.trace or trace_of(job.id),
         event=name,
         job_id=job.id,
         bot=job.bot,

@@ -1,8 +1,6 @@
 """What operators ask: bots, any job with its whole story, one screen of status, the invariant checker."""
 
 from collections.abc import Iterator
-from datetime import timedelta
-from typing import Final
 from uuid import UUID
 
 from chassis.queries import load
@@ -31,10 +29,9 @@ from contracts.ops import (
     TimelineLine,
     WalletStatement,
 )
-from contracts.values import JobState
-from job_store.domain.rows import OPEN
 from job_store.domain.wording import misfit
 from job_store.store.audit import Audited, audit
+from job_store.store.laws import LAWS, arguments
 from job_store.store.pauses import let_go, shown
 from job_store.store.pauses import sql as pauses_sql
 from job_store.store.requests import Requests, orphan_view
@@ -44,11 +41,8 @@ from job_store.store.unit import Units
 from job_store.store.views import fitting, job_view, ledger_line, unknown_job
 
 sql = load("job_store.store", "ops.sql")
-LAWS: Final = load("job_store.store", "doctor.sql")
 
-ORPHANS_MAY_BE_LATE: Final = timedelta(minutes=5)  # the clock looks every second
 SHOWN = 5  # how many offenders a finding names
-LIVE = OPEN | {JobState.SUCCEEDED}
 
 
 class Ops:
@@ -200,10 +194,9 @@ class Ops:
         findings = []
         async with self._units.database.transaction() as connection:
             at = await connection.fetchval("SELECT now()")
-            late = self._units.rules.orphan_ttl + ORPHANS_MAY_BE_LATE
-            arguments = {"orphans_overdue": (late,)}
+            asked_with = arguments(self._units.rules.orphan_ttl)
             for name in LAWS:
-                rows = await connection.fetch(LAWS[name], *arguments.get(name, ()))
+                rows = await connection.fetch(LAWS[name], *asked_with.get(name, ()))
                 named = ", ".join(row["what"] for row in rows[:SHOWN])
                 findings.append(
                     Finding(
@@ -257,18 +250,20 @@ def _troubles(counts: Row) -> list[str]:
 
 def _bots(rows: list[Row]) -> tuple[BotStatus, ...]:
     states: dict[str, dict[str, int]] = {}
+    open_jobs: dict[str, int] = {}
     oldest: dict[str, float] = {}
     for row in rows:
         counts = states.setdefault(row["slug"], {})
         if row["state"] is None:
             continue
         counts[row["state"]] = row["jobs"]
-        if row["state"] in LIVE:
+        if row["open"]:
+            open_jobs[row["slug"]] = open_jobs.get(row["slug"], 0) + row["open"]
             oldest[row["slug"]] = max(oldest.get(row["slug"], 0), row["oldest"])
     return tuple(
         BotStatus(
             bot=slug,
-            open_jobs=sum(n for state, n in counts.items() if state in LIVE),
+            open_jobs=open_jobs.get(slug, 0),
             oldest_open_seconds=oldest.get(slug),
             by_state=counts,
         )

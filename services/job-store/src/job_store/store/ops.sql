@@ -17,8 +17,9 @@ SELECT
     now() AS at
 
 -- status_bots --
-SELECT b.slug, j.state, count(j.id) AS jobs,
-    extract(epoch FROM now() - min(j.created_at))::float8 AS oldest
+-- Succeeded is an end where nothing is to be shown: what is open has no end.
+SELECT b.slug, j.state, count(j.id) AS jobs, count(j.id) FILTER (WHERE j.ended_at IS NULL) AS open,
+    extract(epoch FROM now() - min(j.created_at) FILTER (WHERE j.ended_at IS NULL))::float8 AS oldest
 FROM bots b LEFT JOIN jobs j ON j.bot = b.slug
 GROUP BY b.slug, j.state ORDER BY b.slug
 

@@ -1,7 +1,6 @@
 """The outbox rows: written by every decision, relayed by the chassis."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 from chassis.outbox import OutboxRow
 from chassis.queries import load
@@ -27,8 +26,3 @@ class Outbox:
     async def release_outbox(self, ids: Sequence[int]) -> None:
         async with self._database.connection() as connection:
             await connection.execute(sql.release_outbox, list(ids))
-
-    async def oldest_age(self) -> timedelta | None:
-        async with self._database.connection() as connection:
-            age: timedelta | None = await connection.fetchval(sql.oldest_outbox)
-            return age

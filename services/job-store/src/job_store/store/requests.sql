@@ -91,6 +91,10 @@ SELECT at, what, detail FROM (
     UNION ALL
     SELECT at, 'operator ' || verb, who || ': ' || why FROM audit WHERE job_id = $1
     UNION ALL
+    SELECT g.at, 'gone ' || g.what, '' FROM jobs j, LATERAL (VALUES
+        ('prompt', j.prompt_gone_at), ('media', j.media_gone_at), ('chat', j.forgotten_at)) AS g (what, at)
+        WHERE j.id = $1 AND g.at IS NOT NULL
+    UNION ALL
     SELECT at, 'ledger ' || kind, amount || ' ' || currency FROM ledger WHERE job_id = $1
 ) AS story ORDER BY at
 

@@ -14,6 +14,7 @@ from pydantic_core import to_json
 
 from chassis import storage
 from chassis.outbox import OutboxRow
+from chassis.tracing import TRACEPARENT
 from contracts.deliveries import Item
 from contracts.markup import Button, Entity, Keyboard
 from contracts.streams import stream_of
@@ -94,6 +95,7 @@ def outbox_row(row: Row) -> OutboxRow:
         stream=stream_of(row["subject"]),
         subject=row["subject"],
         msg_id=row["msg_id"],
+        headers={TRACEPARENT: row["trace"]} if row["trace"] else {},
         payload=row["payload"],
     )
 

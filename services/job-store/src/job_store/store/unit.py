@@ -6,23 +6,21 @@ from dataclasses import replace
 from typing import Any, TypeVar
 from uuid import UUID
 
-import structlog
-
+from chassis import clock
 from chassis.outbox import OutboxRow
 from chassis.queries import load
 from chassis.storage import Connection, Database
 from contracts.events import OrphanEventName
 from contracts.message import Message
-from contracts.reports import ReportReceived
 from contracts.subjects import job_event
-from job_store.domain import reports
 from job_store.domain.case import Case
 from job_store.domain.rows import Bot, Owner
 from job_store.domain.rules import Rules
-from job_store.store.counting import count
+from job_store.store.counting import Tally, count
 from job_store.store.durations import Took
 from job_store.store.ledger import StaleVersionError, save_money
-from job_store.store.news import event_of, orphan_news
+from job_store.store.matching import apply_orphan
+from job_store.store.news import begin_traces, event_of, orphan_news
 from job_store.store.rows import (
     bot_of,
     effect_of,
@@ -32,8 +30,6 @@ from job_store.store.rows import (
     part_of,
     rowset,
 )
-
-log = structlog.get_logger()
 
 sql = load("job_store.store", "cases.sql", "orphans.sql")
 
@@ -53,6 +49,7 @@ class Transaction:
         self.cases: dict[UUID, Case] = {}
         self.owners: dict[str, list[Owner]] = {}
         self.outgoing: list[tuple[str, Message]] = []
+        self.tally = Tally()
         self.replayed: list[tuple[str, str, bytes]] = []  # subject, id and bytes as they once came
 
     async def meet_at_tasks(self, task_ids: Iterable[str]) -> None:
@@ -136,17 +133,7 @@ class Transaction:
             sql.reports_of_orphans, [row["task_id"] for row in orphans]
         )
         for row in rows:
-            case = learned[row["task_id"]]
-            believed = reports.Trust(row["trust"])
-            word = reports.on_report(
-                case, ReportReceived.model_validate(row["message"]), believed, self.rules
-            )
-            log.info(
-                "[ORPHAN_RECONCILE] orphan.matched",
-                job_id=str(case.job.id),
-                task_id=row["task_id"],
-                did=word,
-            )
+            apply_orphan(row, learned[row["task_id"]], self.rules)
         for row in orphans:
             job = learned[row["task_id"]]
             name = OrphanEventName.MATCHED
@@ -191,10 +178,10 @@ class Transaction:
         told = [event.wire() for event in events]
         messages = self.outgoing + [request for case in touched for request in case.requests]
         rows = await self._hand_over(
-            self.replayed
-            + [(subject, message.id, message.wire()) for subject, message in messages]
+            [(*replayed, None) for replayed in self.replayed]
+            + [(subject, each.id, each.wire(), each.trace) for subject, each in messages]
             + [
-                (job_event(event.event, event.bot), event.id, wire)
+                (job_event(event.event, event.bot), event.id, wire, event.trace)
                 for event, wire in zip(events, told, strict=True)
             ]
         )
@@ -209,7 +196,9 @@ class Transaction:
             )
         return rows
 
-    async def _hand_over(self, messages: Sequence[tuple[str, str, bytes]]) -> list[OutboxRow]:
+    async def _hand_over(
+        self, messages: Sequence[tuple[str, str, bytes, str | None]]
+    ) -> list[OutboxRow]:
         if not messages:
             return []
         columns = zip(*messages, strict=True)
@@ -242,13 +231,15 @@ class Units:
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Transaction]:
         """One transaction: saved and committed on leaving, nothing of it on raising."""
+        began = clock.SYSTEM.monotonic()
         async with self.database.connection() as connection:
             await self.confirm(connection)
             async with connection.transaction():
                 transaction = Transaction(connection, self.rules)
                 yield transaction
                 rows = await transaction.save()
-        count(transaction.cases.values(), transaction.outgoing)
+        count(transaction.cases.values(), transaction.outgoing, transaction.tally)
+        begin_traces(transaction.cases.values(), since=began)
         if rows:
             self._offer(rows)
         if any(_has_due(case) for case in transaction.cases.values()):

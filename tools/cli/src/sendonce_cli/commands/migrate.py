@@ -60,19 +60,28 @@ def status() -> None:
 
 @app.command()
 def down(
+    to: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MIGRATION",
+            help="Take back all that are newer than this one, as `status` names it: with the command of"
+            " the newer version, once the older one runs.",
+            show_default="all but the newest",
+        ),
+    ] = None,
+    *,
     yes: Annotated[
-        bool, typer.Option("--yes", help="Really: the newest migration's tables and data go.")
+        bool, typer.Option("--yes", help="Really: what these migrations added goes, with its data.")
     ] = False,
 ) -> None:
     """Take back the newest migration of the schema; streams stay as they are."""
     from sendonce_cli.stack import migration  # noqa: PLC0415 - other commands start faster
 
     if not yes:
-        raise misuse("this drops tables with their data", hint="say --yes if you mean it")
+        raise misuse("this drops what was added, with its data", hint="say --yes if you mean it")
     url = _url(chosen())
-    out().print(
-        NO_SCHEMA if url is None else run(migration.down(url)), markup=False, soft_wrap=True
-    )
+    said = NO_SCHEMA if url is None else run(migration.down(url, to=to))
+    out().print(said, markup=False, soft_wrap=True)
 
 
 def _url(settings: Settings) -> str | None:

@@ -9,11 +9,11 @@ from typing import Final
 import aiohttp
 
 from contracts.api import JobView
-from kie.families import FAMILIES
 from sendonce import SendOnceError
 from sendonce_cli.demo.bot import Bot
 from sendonce_cli.demo.errands import Door, Errand, User, users_of
-from testkit.kie import SANDBOX_API_KEY, FakeKie
+from sendonce_cli.probes.kie import own_task
+from testkit.kie import FakeKie
 
 AT_ONCE: Final = 24  # conversations of the bot side by side
 ORPHAN_WAITS: Final = 30.0  # seconds for the callback that must come before the attach
@@ -127,15 +127,16 @@ class Driver:
     async def _create_task(
         self, errand: Errand, kie: aiohttp.ClientSession, *, callback_url: str
     ) -> str:
-        family = FAMILIES[errand.ware.family]
-        body = family.write(errand.ware.model, dict(errand.input), callback_url)
-        headers = {"Authorization": f"Bearer {SANDBOX_API_KEY}"}
-        address = f"{self._kie.url}{family.create_path}"
         while True:
             # Only an outage answers nothing or without a task: then none was made.
-            with contextlib.suppress(aiohttp.ClientError, TimeoutError, KeyError, TypeError):
-                async with kie.post(address, json=body, headers=headers) as answer:
-                    told = await answer.json()
-                self._tasks[errand.key] = str(told["data"]["taskId"])
+            with contextlib.suppress(aiohttp.ClientError, TimeoutError, LookupError):
+                self._tasks[errand.key] = await own_task(
+                    kie,
+                    self._kie.url,
+                    family=errand.ware.family,
+                    model=errand.ware.model,
+                    given=dict(errand.input),
+                    callback_url=callback_url,
+                )
                 return self._tasks[errand.key]
             await asyncio.sleep(AGAIN)

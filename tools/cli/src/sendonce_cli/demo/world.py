@@ -8,9 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from contracts.permissions import MIGRATE
 from sendonce_cli.demo.errands import Errand
 from sendonce_cli.demo.options import Faults
-from sendonce_cli.settings import DELIVERER, GATEWAY, RECONCILER, STORE, SUBMITTER, Storage
+from sendonce_cli.settings import (
+    DELIVERER,
+    GATEWAY,
+    RECONCILER,
+    STORE,
+    SUBMITTER,
+    Storage,
+    traced,
+)
 from sendonce_cli.stack import migration
 from sendonce_cli.stack.servers import Addresses, servers
 from sendonce_cli.stack.services import (
@@ -20,6 +29,7 @@ from sendonce_cli.stack.services import (
     start_all,
     stop_all,
 )
+from sendonce_cli.stack.supply import rights
 from testkit.kie import SANDBOX_API_KEY, FakeKie
 from testkit.ports import LOOPBACK, free_port
 from testkit.processes import ServiceProcess
@@ -69,7 +79,8 @@ async def world(
         kie = await stack.enter_async_context(_kie(errands, seed=seed, hmac_key=hmac_key))
         telegram = await stack.enter_async_context(_telegram(errands, faults=faults, seed=seed))
         say("making schema and streams")
-        await migration.up(addresses.database_url or None, addresses.nats_url)
+        creds = addresses.creds(MIGRATE)
+        await migration.up(addresses.database_url or None, addresses.nats_url, creds=creds)
         gateway_port = free_port()
         gateway_url = f"http://{LOOPBACK}:{gateway_port}"
         wiring = _wiring(
@@ -124,15 +135,18 @@ def _wiring(
     expires_after: int,
 ) -> Wiring:
     signing = base64.b64encode(secrets.token_bytes(32)).decode()
+    known_by = rights(addresses)
     return Wiring(
         shared={
             "NATS_URL": addresses.nats_url,
             "LOG_LEVEL": "info",
             "LOG_FORMAT": "console",
-        },
+        }
+        | traced(),
         own={
-            STORE: {
-                **addresses.kept_in(),
+            STORE: addresses.kept_in()
+            | known_by[STORE]
+            | {
                 "PUBLIC_URL": f"http://{LOOPBACK}:{gateway_port}",
                 "CALLBACK_KEYS": f"demo:{signing}",
                 "BOT_TOKEN": demo_token(),
@@ -141,18 +155,22 @@ def _wiring(
                 "POLL_AFTER_SECONDS": "2",
                 "JOB_TTL_SECONDS": str(expires_after),
             },
-            GATEWAY: {
+            GATEWAY: known_by[GATEWAY]
+            | {
                 "GATEWAY_PORT": str(gateway_port),
                 "CALLBACK_KEYS": f"demo:{signing}",
                 "KIE_HMAC_KEYS": f"default:{hmac_key}",
             },
-            SUBMITTER: {
+            SUBMITTER: known_by[SUBMITTER]
+            | {
                 "KIE_API_URL": kie_url,
                 "KIE_API_KEY": SANDBOX_API_KEY,
                 "KIE_CREATES_PER_10S": "100000",
             },
-            RECONCILER: {"KIE_API_URL": kie_url, "KIE_API_KEY": SANDBOX_API_KEY},
-            DELIVERER: {"TELEGRAM_API_URL": telegram_url, "BOT_TOKEN": demo_token()},
+            RECONCILER: known_by[RECONCILER]
+            | {"KIE_API_URL": kie_url, "KIE_API_KEY": SANDBOX_API_KEY},
+            DELIVERER: known_by[DELIVERER]
+            | {"TELEGRAM_API_URL": telegram_url, "BOT_TOKEN": demo_token()},
         },
     )
 

@@ -26,6 +26,7 @@ PROMISES: Final = {
     "outbox_stuck": "the outbox empties",
     "orphans_overdue": "orphans that wait too long are ended",
     "held_after_restore": "Postgres knows all that was acknowledged (else: sendonce resume)",
+    "index_unfinished": "every index is whole (else: sendonce migrate down, then up)",
     "dead_letters": "no message was put aside",
 }
 

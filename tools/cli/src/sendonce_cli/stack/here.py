@@ -6,15 +6,18 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from rich.console import Console
 
-from chassis import lifecycle, logs
+from chassis import lifecycle, logs, tracing
+from contracts.permissions import MIGRATE
 from sendonce_cli.screen import out
 from sendonce_cli.screens.up import up_screen
 from sendonce_cli.settings import Settings, Storage
 from sendonce_cli.stack import migration
+from sendonce_cli.stack.scraped import scraped
 from sendonce_cli.stack.servers import Addresses, servers
 from sendonce_cli.stack.services import ServicePlan, as_process, plan_services, start_all, stop_all
 from sendonce_cli.stack.supervisor import Hopeless, Supervisor
-from sendonce_cli.stack.supply import nats_port, outside, sandboxes, wiring
+from sendonce_cli.stack.supply import Outside, nats_port, outside, sandboxes, wiring
+from sendonce_cli.stack.surroundings import Surroundings, told
 from sendonce_cli.trouble import Trouble
 from testkit.processes import ServiceProcess
 
@@ -29,7 +32,7 @@ async def run_here(settings: Settings, *, one_process: bool) -> None:
         await migration.up(
             addresses.database_url or None,
             addresses.nats_url,
-            creds=settings.nats_creds,
+            creds=addresses.creds(MIGRATE) or settings.nats_creds,
             replicas=settings.nats_replicas,
         )
         log_dir = settings.data_dir.resolve() / "logs"
@@ -41,6 +44,8 @@ async def run_here(settings: Settings, *, one_process: bool) -> None:
         running = _together if one_process else _apart
         stopped = await stack.enter_async_context(running(plans, settings, console))
         watched = await stack.enter_async_context(_supervised(played, console))
+        stack.enter_context(scraped(plans, directory=settings.data_dir, together=one_process))
+        stack.enter_context(told(settings.data_dir, surroundings_of(addresses, around)))
         console.print(up_screen(addresses, around, plans, logs=None if one_process else log_dir))
         await _until_stopped(stopped, watched)
         console.print("\n[quiet]stopping …[/]")
@@ -88,8 +93,9 @@ async def _together(
     from sendonce_cli.stack.one_process import one_process  # noqa: PLC0415 - loads every service
 
     logs.configure(output=settings.log_format, level=settings.log_level, service="sendonce")
-    async with one_process(plans) as crashed:
-        yield crashed
+    with tracing.exporting(settings.otlp_endpoint, ratio=settings.trace_ratio, service="sendonce"):
+        async with one_process(plans) as crashed:
+            yield crashed
 
 
 @asynccontextmanager
@@ -125,6 +131,16 @@ async def _until_stopped(*crashes: asyncio.Future[None]) -> None:
             raise Trouble(str(problem)) from problem
         if problem is not None:
             raise Trouble(f"a service crashed: {problem}", hint="its log says why") from problem
+
+
+def surroundings_of(addresses: Addresses, around: Outside) -> Surroundings:
+    """Return what other commands are told of the outside."""
+    return Surroundings(
+        nats_url=addresses.nats_url,
+        gateway_url=around.gateway_url,
+        telegram_url=around.telegram_url,
+        kie_url=around.kie_url,
+    )
 
 
 async def _stop_sandboxes(played: list[ServiceProcess]) -> None:

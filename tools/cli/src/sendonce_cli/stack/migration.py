@@ -13,9 +13,11 @@ from job_store.app import (
     stream_specs,
 )
 from sendonce_cli.asking import connect
-from sendonce_cli.trouble import Trouble
+from sendonce_cli.trouble import Trouble, misuse
 
-NONE_PENDING: Final = "Pending: 0"  # dbmate's own words
+INBOX: Final = "_INBOX.migrate"  # where the user `migrate` hears replies
+NONE_PENDING: Final = "Pending: 0"  # dbmate's own words, like the next
+APPLIED: Final = "[X] "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +49,7 @@ async def status(
     database_url: str | None, nats_url: str, *, creds: Path | None = None, replicas: int = 1
 ) -> Standing:
     """Look at both and change nothing."""
-    client = await connect(nats_url, creds=creds)
+    client = await connect(nats_url, creds=creds, inbox=INBOX)
     try:
         drift = await bus.check_streams(
             client.jetstream(), stream_specs(replicas=replicas), consumer_specs()
@@ -63,9 +65,22 @@ async def schema_up(database_url: str) -> None:
     await _schema(database_url, "up")
 
 
-async def down(database_url: str) -> str:
-    """Take back the newest migration of the schema."""
-    return await _schema(database_url, "down")
+async def down(database_url: str, *, to: str | None = None) -> str:
+    """Take back the newest migration of the schema, or one after the other all that are newer than ``to``."""
+    if to is None:
+        return await _schema(database_url, "down")
+    applied = [
+        line.removeprefix(APPLIED)
+        for line in (await _schema(database_url, "status")).splitlines()
+        if line.startswith(APPLIED)
+    ]
+    if not any(name.startswith(to) for name in applied):
+        raise misuse(
+            f"no migration {to} is applied", hint=f"the newest is {(applied or ['none'])[-1]}"
+        )
+    newer = [name for name in applied if name[: len(to)] > to]
+    said = [await _schema(database_url, "down") for _ in newer]
+    return "\n".join(said) or "nothing newer is applied"
 
 
 async def _schema(database_url: str, command: str) -> str:
@@ -74,5 +89,5 @@ async def _schema(database_url: str, command: str) -> str:
     except MigrationError as refused:
         said = str(refused).splitlines() or ["dbmate said nothing"]
         raise Trouble(
-            said[-1], hint="is Postgres there, and may this user make tables?"
+            said[-1], hint="is Postgres there, and may this user change its tables?"
         ) from refused

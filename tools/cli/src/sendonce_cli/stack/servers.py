@@ -5,12 +5,18 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
+from contracts.permissions import USERS
 from job_store.app import JOURNAL
+from sendonce_cli.access.conf import of_table, unrestricted
+from sendonce_cli.access.keys import Keys
 from sendonce_cli.settings import Storage
 from sendonce_cli.trouble import Trouble
 from testkit.processes import ChildFailed
 from testkit.servers import DirectoryInUse, NatsServer, PostgresServer
+
+ANYBODY: Final = "anybody"  # the user whose name is shown by nobody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +27,7 @@ class Addresses:
     database_url: str
     embedded_nats: bool
     embedded_postgres: bool
+    keys: Keys | None = None  # of the embedded NATS' users
     journal: Path | None = None  # in the place of Postgres
 
     def kept_in(self) -> dict[str, str]:
@@ -28,6 +35,10 @@ class Addresses:
         if self.journal is None:
             return {"STORAGE": Storage.POSTGRES, "DATABASE_URL": self.database_url}
         return {"STORAGE": Storage.JSON, "DATA_DIR": str(self.journal.parent)}
+
+    def creds(self, user: str) -> Path | None:
+        """Return by what a user of the embedded NATS is known; a given NATS knows nobody of us."""
+        return self.keys.seed(user) if self.keys is not None else None
 
 
 @asynccontextmanager
@@ -43,7 +54,8 @@ async def servers(
     async with AsyncExitStack() as stack:
         is_needed = storage is Storage.POSTGRES and not database_url
         postgres = PostgresServer(data_dir / "postgres") if is_needed else None
-        nats = None if nats_url else NatsServer(data_dir / "nats", port=nats_port)
+        keys = None if nats_url else _keys(data_dir)
+        nats = None if keys is None else _nats(data_dir, keys, port=nats_port)
         try:
             async with asyncio.TaskGroup() as group:
                 for server in (postgres, nats):
@@ -58,7 +70,20 @@ async def servers(
             embedded_nats=nats is not None,
             embedded_postgres=postgres is not None,
             journal=(data_dir / JOURNAL).resolve() if storage is Storage.JSON else None,
+            keys=keys,
         )
+
+
+def _keys(data_dir: Path) -> Keys:
+    keys = Keys(data_dir.resolve() / "keys")
+    keys.ensure((*USERS, ANYBODY))
+    return keys
+
+
+def _nats(data_dir: Path, keys: Keys, *, port: int | None) -> NatsServer:
+    """Return a NATS where services have their rights and no others, and people on this machine have all."""
+    config = unrestricted(of_table(keys.known()), keys.public(ANYBODY)[0])
+    return NatsServer(data_dir / "nats", port=port, more_config=config)
 
 
 @asynccontextmanager

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from sendonce_cli.settings import Settings, given
+from job_store.app import STORE_ROLE, as_role
+from sendonce_cli.settings import STORE, Settings, given
 from sendonce_cli.stack.servers import Addresses
-from sendonce_cli.stack.services import Wiring
+from sendonce_cli.stack.services import START_ORDER, Wiring
 from sendonce_cli.trouble import Trouble
 from testkit.kie import SANDBOX_API_KEY
 from testkit.ports import LOOPBACK, free_port, is_free
@@ -86,7 +87,19 @@ def wiring(settings: Settings, addresses: Addresses, around: Outside) -> Wiring:
         told |= {"TELEGRAM_API_URL": around.telegram_url, "BOT_TOKEN": SANDBOX_TOKEN}
     # What is told by its value is not told by a file as well.
     spare = {f"{name}_FILE" for name in told if told[name] != env.get(name)}
-    return Wiring(shared={name: value for name, value in told.items() if name not in spare})
+    shared = {name: value for name, value in told.items() if name not in spare}
+    return Wiring(shared=shared, own=rights(addresses))
+
+
+def rights(addresses: Addresses) -> dict[str, dict[str, str]]:
+    """Return by what each service is known to the embedded servers: the user or role it has in production."""
+    own: dict[str, dict[str, str]] = {name: {} for name in START_ORDER}
+    for name in START_ORDER:
+        if (creds := addresses.creds(name)) is not None:
+            own[name]["NATS_CREDS"] = str(creds)
+    if addresses.embedded_postgres:
+        own[STORE]["DATABASE_URL"] = as_role(addresses.database_url, STORE_ROLE)
+    return own
 
 
 def sandboxes(around: Outside, *, logs: Path) -> list[ServiceProcess]:

@@ -89,6 +89,7 @@ def claim(case: Case, effect: Effect, rules: Rules) -> None:
         DeliveryRequested(
             id=f"deliver:{attempt.id}",
             at=case.now,
+            trace=effect.cause,
             attempt=attempt,
             job_id=case.job.id,
             bot=case.job.bot,

@@ -14,6 +14,7 @@ from job_store.store.rows import columns_of
 
 sql: Final = load("job_store.store", "cases.sql")
 
+HANDED: Final = "id subject msg_id payload trace"
 OWNER: Final = "account family operation task_id job_id"
 LEASE: Final = timedelta(seconds=10)
 
@@ -121,13 +122,17 @@ def insert_events(
 
 
 def insert_outbox(
-    t: Tables, subjects: Sequence[str], ids: Sequence[str], payloads: Sequence[bytes]
+    t: Tables,
+    subjects: Sequence[str],
+    ids: Sequence[str],
+    payloads: Sequence[bytes],
+    traces: Sequence[str | None],
 ) -> Rows:
-    rows = [
-        {"subject": subject, "msg_id": id_, "payload": payload, "leased_until": t.now + LEASE}
-        for subject, id_, payload in zip(subjects, ids, payloads, strict=True)
-    ]
-    return each(map(t.outbox.add, rows), "id subject msg_id payload")
+    names = ("subject", "msg_id", "payload", "trace")
+    told = zip(subjects, ids, payloads, traces, strict=True)
+    lease = {"leased_until": t.now + LEASE}
+    rows = [dict(zip(names, each_one, strict=True)) | lease for each_one in told]
+    return each(map(t.outbox.add, rows), HANDED)
 
 
 def _insert(table: Table, written: str) -> None:

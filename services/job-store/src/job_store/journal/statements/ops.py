@@ -42,20 +42,20 @@ def status_bots(t: Tables) -> Rows:
     jobs_of = grouped(t.jobs.all(), "bot", "state")
     known = {bot for bot, _ in jobs_of}
     idle = [
-        {"slug": slug, "state": None, "jobs": 0, "oldest": None}
+        {"slug": slug, "state": None, "jobs": 0, "open": 0, "oldest": None}
         for slug in t.bots.rows
         if slug not in known
     ]
     busy = [
-        {
-            "slug": bot,
-            "state": state,
-            "jobs": len(jobs),
-            "oldest": age(t, (job["created_at"] for job in jobs)),
-        }
-        for (bot, state), jobs in jobs_of.items()
+        {"slug": bot, "state": state} | _counted(t, jobs) for (bot, state), jobs in jobs_of.items()
     ]
     return sorted([*idle, *busy], key=lambda row: str(row["slug"]))
+
+
+def _counted(t: Tables, jobs: Rows) -> Row:
+    """Succeeded is an end where nothing is to be shown: what is open has no end."""
+    begun = [job["created_at"] for job in jobs if job["ended_at"] is None]
+    return {"jobs": len(jobs), "open": len(begun), "oldest": age(t, begun)}
 
 
 def status_pauses(t: Tables) -> Rows:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from job_store.journal.statements.cases import LEASE
+from job_store.journal.statements.cases import HANDED, LEASE
 from job_store.journal.statements.common import Rows, each
 from job_store.journal.tables import Tables
 
@@ -10,7 +10,7 @@ from job_store.journal.tables import Tables
 def claim_outbox(t: Tables, limit: int) -> Rows:
     free = [row for row in t.outbox.all() if row["leased_until"] < t.now]  # in the order of ids
     claimed = [t.outbox.change(row, leased_until=t.now + LEASE) for row in free[:limit]]
-    return each(claimed, "id subject msg_id payload")
+    return each(claimed, HANDED)
 
 
 def delete_outbox(t: Tables, ids: Sequence[int]) -> None:
@@ -21,8 +21,3 @@ def delete_outbox(t: Tables, ids: Sequence[int]) -> None:
 def release_outbox(t: Tables, ids: Sequence[int]) -> None:
     for row in t.outbox.those(ids):
         t.outbox.change(row, leased_until=t.now)
-
-
-def oldest_outbox(t: Tables) -> Rows:
-    oldest = min((row["at"] for row in t.outbox.all()), default=None)
-    return [{"age": None if oldest is None else t.now - oldest}]

@@ -1,7 +1,8 @@
 """standing.sql: how everything stands, for whoever scrapes."""
 
-from job_store.journal.statements.common import OPEN, Rows, age, grouped
-from job_store.journal.statements.common import is_held as _is_held
+from datetime import datetime
+
+from job_store.journal.statements.common import OPEN, Rows, age, each, grouped
 from job_store.journal.tables import Tables
 from job_store.journal.values import Row
 
@@ -47,24 +48,100 @@ def waiting_orphans(t: Tables) -> Rows:
 
 
 def open_dead_letters(t: Tables) -> Rows:
-    return [{"count": sum(row["settled_at"] is None for row in t.dead_letters.all())}]
+    return [{"letters": sum(row["settled_at"] is None for row in t.dead_letters.all())}]
+
+
+def undelivered_parts(t: Tables) -> Rows:
+    waiting = [
+        {"bot": job["bot"], "made_at": part["made_at"]}
+        for job in t.jobs.by("state", "succeeded")
+        if job["deliver"]
+        for part in _waiting_for_us(t.parts.by("job_id", job["id"]))
+    ]
+    return [
+        {"bot": bot, "parts": len(rows), "oldest": age(t, (row["made_at"] for row in rows))}
+        for (bot,), rows in grouped(waiting, "bot").items()
+    ]
+
+
+def _waiting_for_us(parts: Rows) -> Rows:
+    """Return the parts of a job that wait neither for a user who is away, nor for a person who must look."""
+    if any(part["state"] in ("parked", "uncertain") for part in parts):
+        return []
+    return [part for part in parts if part["state"] in ("pending", "carried")]
+
+
+def uncertain_submissions(t: Tables) -> Rows:
+    unclear = [
+        effect for effect in t.effects.by("state", "uncertain") if effect["kind"] == "submit"
+    ]
+    states = [t.jobs.rows[effect["job_id"]]["state"] for effect in unclear]
+    return [{"submissions": states.count("submitting")}]
+
+
+def open_holds(t: Tables) -> Rows:
+    held = [job for job in t.jobs.by("state", *OPEN) if job["money"] == "held"]
+    return [
+        {
+            "bot": bot,
+            "currency": currency,
+            "jobs": len(jobs),
+            "amount": float(sum(job["price"] for job in jobs)),
+            "oldest": age(t, (job["created_at"] for job in jobs)),
+        }
+        for (bot, currency), jobs in grouped(held, "bot", "currency").items()
+    ]
+
+
+def waiting_outbox(t: Tables) -> Rows:
+    waiting = t.outbox.all()
+    return [{"messages": len(waiting), "oldest": age(t, (row["at"] for row in waiting))}]
+
+
+def pacing_lines(t: Tables) -> Rows:
+    groups: dict[str, Rows] = {}
+    for bucket in t.pacing.all():
+        groups.setdefault(bucket["key"].partition(":")[0], []).append(bucket)
+    return [_line(t, name, buckets) for name, buckets in groups.items()]
+
+
+def _line(t: Tables, name: str, buckets: Rows) -> Row:
+    tails = [bucket["tail"] for bucket in buckets if _is_ahead(t, bucket["tail"])]
+    return {
+        "bucket": name,
+        "lines": len(tails),
+        "longest": max(((tail - t.now).total_seconds() for tail in tails), default=0.0),
+        "parked": sum(_is_ahead(t, bucket["parked_until"]) for bucket in buckets),
+    }
 
 
 def stops(t: Tables) -> Rows:
     return [
-        {"key": bucket["key"], "needs_owner": bucket["needs_owner"] is not None}
+        {
+            "key": bucket["key"],
+            "needs_owner": "true" if bucket["needs_owner"] is not None else "false",
+            "stopped": 1,
+        }
         for bucket in t.pacing.all()
-        if _is_parked(t, bucket) and bucket["key"].startswith(("bot:", "creates:"))
+        if _is_ahead(t, bucket["parked_until"]) and bucket["key"].startswith(("bot:", "creates:"))
     ]
 
 
-def _is_parked(t: Tables, bucket: Row) -> bool:
-    return bucket["parked_until"] is not None and bucket["parked_until"] > t.now
+def _is_ahead(t: Tables, moment: datetime | None) -> bool:
+    return moment is not None and moment > t.now
 
 
 def paused_bots(t: Tables) -> Rows:
-    return [{"slug": bot["slug"], "what": what} for bot in t.bots.all() for what in bot["pauses"]]
+    return [
+        {"bot": bot["slug"], "what": what, "paused": 1}
+        for bot in t.bots.all()
+        for what in bot["pauses"]
+    ]
 
 
-def is_held(t: Tables) -> Rows:
-    return [{"exists": _is_held(t)}]
+def restores(t: Tables) -> Rows:
+    return [{"held": t.restores.count("restores_open", ())}]
+
+
+def bots(t: Tables) -> Rows:
+    return each(t.bots.all(), "slug")

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from job_store.journal.statements.common import Rows
 from job_store.journal.tables import Tables
+
+GONE: Final = {"prompt": "prompt_gone_at", "media": "media_gone_at", "chat": "forgotten_at"}
 
 Line = tuple[datetime, str, Any]
 
@@ -28,8 +30,16 @@ def _lines(t: Tables, job_id: UUID) -> Iterator[Line]:
         yield row["received_at"], f"report {row['origin']}", f"{row['state']}, {row['trust']}"
     for row in t.audit.by("job_id", job_id):
         yield row["at"], f"operator {row['verb']}", f"{row['who']}: {row['why']}"
+    yield from _gone(t, job_id)
     for row in t.ledger.by("job_id", job_id):
         yield row["at"], f"ledger {row['kind']}", f"{row['amount']} {row['currency']}"
+
+
+def _gone(t: Tables, job_id: UUID) -> Iterator[Line]:
+    for job in t.jobs.those([job_id]):
+        for what, column in GONE.items():
+            if job[column] is not None:
+                yield job[column], f"gone {what}", ""
 
 
 def _detail(result: dict[str, Any]) -> str:

@@ -1,0 +1,7 @@
+-- migrate:up transaction:false
+-- Jobs that ended and still hold what was shown, the longest ago first.
+CREATE INDEX CONCURRENTLY IF NOT EXISTS jobs_with_media ON sendonce.jobs (ended_at)
+    WHERE ended_at IS NOT NULL AND media_gone_at IS NULL;
+
+-- migrate:down transaction:false
+DROP INDEX CONCURRENTLY IF EXISTS sendonce.jobs_with_media;

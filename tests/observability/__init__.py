@@ -1,0 +1,1 @@
+"""What the person on call is shown and told: alerts, dashboard and runbook against the code that counts."""

@@ -1,0 +1,1 @@
+"""Is every right needed, and nothing more? Real servers with the generated rights, and each right taken away once."""

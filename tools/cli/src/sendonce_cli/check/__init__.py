@@ -1,0 +1,1 @@
+"""Seven phases that show what a deployment can, as behaviour of what runs."""

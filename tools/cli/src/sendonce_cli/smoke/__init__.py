@@ -1,0 +1,1 @@
+"""Nine phases of one generation, end to end, through a deployment that runs."""
