@@ -26,7 +26,7 @@ WORDS: Final = {
     "ANY": "in_",
 }
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-SIGNS: Final = {"=": "==", "<>": "!="}
+SIGNS: Final = {"=": "==", "<>": "!=", "->>": ">>"}
 UNITS: Final = {
     **dict.fromkeys(("s", "second", "seconds"), timedelta(seconds=1)),
     **dict.fromkeys(("min", "minute", "minutes"), timedelta(minutes=1)),
@@ -62,7 +62,10 @@ class UnspokenError(Exception):
 
 
 class Fields(dict[str, Any]):
-    """A jsonb object: what is subtracted is a field."""
+    """A jsonb object: what is subtracted is a field, and ``->>`` is written as ``>>``."""
+
+    def __rshift__(self, name: str) -> Any:
+        return self.get(name)
 
     def __sub__(self, name: str) -> "Fields":
         return Fields({key: value for key, value in self.items() if key != name})
@@ -226,7 +229,7 @@ def _word(kind: str, text: str, row: Row) -> str:
 
 
 def _spelled(text: str) -> str:
-    if text.startswith("->") or (text.isalpha() and text not in WORDS):
+    if text == "->" or (text.isalpha() and text not in WORDS):
         raise UnspokenError(text)
     return WORDS.get(text) or SIGNS.get(text, text)
 

@@ -29,6 +29,7 @@ def hits(answers: list[Created | Refusal]) -> list[LimitHit]:
     return [one.limit for one in refused if one.limit is not None]
 
 
+@pytest.mark.postgres
 @pytest.mark.parametrize("whose", ["user", "bot"])
 async def test_of_twenty_at_once_at_two_replicas_as_many_are_made_as_may_be_open(
     store: Store, database_url: str, whose: str
@@ -96,6 +97,7 @@ async def test_who_cannot_pay_is_told_so_and_takes_nobodys_place(store: Store):
     assert isinstance(next_one, Created)
 
 
+@pytest.mark.postgres
 async def test_the_rate_is_one_for_all_replicas_and_the_wait_is_right(
     store: Store, database_url: str
 ):
