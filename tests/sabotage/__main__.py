@@ -23,6 +23,7 @@ from sendonce_cli.probes.items import Verdict
 from testkit.servers import NatsServer, PostgresServer
 from testkit.servers.durability import Durability
 
+LONG: Final = 30.0  # seconds
 WIDE: Final = 130  # columns the table needs where nobody says how wide the terminal is
 
 
@@ -52,7 +53,7 @@ async def tell(made: Ground, build: Build) -> Told:
 async def _checked(made: Ground, build: Build) -> Verdict:
     """Nothing else may fail where one thing is missing, so what is there is given its time."""
     if build.is_alone:
-        return await made.check()
+        return await made.check(patience=LONG)
     return await made.check(build.phase, patience=SHORT)
 
 

@@ -34,7 +34,7 @@ from testkit.telegram import FakeTelegram
 
 SERVICES: Final = ("job_store", "deliverer", "submitter", "reconciler", "callback_gateway")
 READY_WITHIN: Final = 60.0  # seconds for five services starting side by side on a busy machine
-PATIENCE: Final = 30.0  # seconds, where what is waited for comes
+PATIENCE: Final = 60.0  # seconds, where what is waited for comes; a busy machine may take long
 SHORT: Final = 6.0  # seconds a gutted build is waited for, where no end may come
 
 
@@ -128,6 +128,7 @@ class Ground:
     def options(self, *, smoke: bool) -> list[str]:
         """Return what the command line must be told of this ground."""
         told = ["--gateway", self.gateway_url, "--telegram-sandbox", self.telegram.url]
+        told += ["--patience", f"{PATIENCE:.0f}"]
         return [*told, *(("--kie-sandbox", self.kie.url) if smoke else ())]
 
     def _settings(self) -> Settings:

@@ -12,6 +12,8 @@ from job_store.migrate import migrate_database
 from job_store.store import schema
 from store_kit import Store
 
+pytestmark = pytest.mark.postgres
+
 NEWEST: Final = schema.shipped()[-1]
 
 

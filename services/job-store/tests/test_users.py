@@ -26,7 +26,7 @@ NOT_ABOUT_USERS: Final = {
     "dead_letters": "bytes nobody could read; gone by their age",
     "durations": "seconds of a model",
     "floors": "sequences of the bus",
-    "migration_checksums": "of the schema",
+    "migration_checksums": "of files",
     "outbox": "gone when published",
     "pacing": "moments; a row nobody uses is gone within the hour",
     "restores": "of the whole database",
