@@ -148,7 +148,8 @@ async def test_all_services_in_one_process_without_a_database(tmp_path: Path) ->
 
         assert stop(up) == 0
         written = json.loads(await ask(env, "export", file, "--storage", "json", "--json"))
-        assert written["money"] == {"balances RUB": 1250, "held RUB": 0, "topup RUB": 1250}
+        paid = {where: sum_ for where, sum_ in written["money"].items() if "RUB" in where}
+        assert paid == {"balances RUB": 1250, "held RUB": 0, "topup RUB": 1250}
         arrived = await ask(env | moved, "import", file, "--storage", "json", "--json")
         assert json.loads(arrived) == written
 
