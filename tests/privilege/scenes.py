@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Final
 from unittest.mock import patch
 
 from chassis import bus
+from chassis.clock import SYSTEM
 from contracts import streams, subjects
 from contracts.documents.surface import Party
-from contracts.permissions import LOOKS, LOOKS_OF_A_BOT, MIGRATE, OBSERVER, OPERATOR
+from contracts.permissions import LOOKS, LOOKS_OF_A_BOT, MIGRATE, OBSERVER, OPERATOR, PROBES
 from job_store import retention
 from job_store.acknowledged import Acknowledged
 from job_store.app import consumer_specs, migrate_bus, stream_specs
@@ -79,6 +81,17 @@ async def what_all_have_read_makes_room(on: Ground) -> None:
             assert (await js.stream_info(stream)).state.messages == 0
 
 
+async def what_is_old_goes(on: Ground) -> None:
+    async with on.admin() as js, on.connected(JUDGE) as broker:
+        await js.publish(subjects.job_event("created", BOTS[0]), b"{}")
+        await js.publish(subjects.orphan_event("stored"), b"{}")
+        await read_by_everybody(js)
+        later = SYSTEM.now() + timedelta(minutes=1)
+        await retention.purge_aged(broker.connection.jetstream(), before=later)
+        for stream in streams.STREAMS:
+            assert (await js.stream_info(stream.name)).state.messages == 0
+
+
 async def after_a_restore_it_is_read_again(on: Ground) -> None:
     async with on.admin() as js, on.connected(JUDGE) as broker:
         await read_by_everybody(js)
@@ -139,13 +152,32 @@ async def people_ask_what_they_may(on: Ground) -> None:
             await client.close()
 
 
+async def an_operator_tries_what_bots_may(on: Ground) -> None:
+    """As `sendonce check` and `smoke` do, by bots that are no users of their own; they look at the streams, too."""
+    async with a_store(on), on.admin() as js:
+        desk = await connect(on.nats.url, creds=on.creds(OPERATOR))
+        assert await bus.check_streams(desk.jetstream(), stream_specs(), consumer_specs()) == []
+        await desk.close()
+        for slug in PROBES:
+            client = await connect(on.nats.url, creds=on.creds(OPERATOR), inbox=f"_INBOX_{slug}")
+            for verb in subjects.API_VERBS:
+                assert (await client.request(subjects.api(slug, verb), b"?", timeout=5)).data
+            heard = await client.subscribe(subjects.job_event("*", slug))
+            await client.flush()
+            await js.publish(subjects.job_event("created", slug), b"{}")
+            assert (await heard.next_msg(timeout=5)).data == b"{}"
+            await client.close()
+
+
 SCENES: Final[tuple[Scene, ...]] = (
     migrate_makes_everything,
     migrate_mends_what_others_changed,
     a_whole_life,
     people_ask_what_they_may,
+    an_operator_tries_what_bots_may,
     deleted_durables_come_back,
     what_all_have_read_makes_room,
+    what_is_old_goes,
     after_a_restore_it_is_read_again,
     an_acknowledgement_outlives_its_connection,
 )

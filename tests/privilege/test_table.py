@@ -72,7 +72,8 @@ def test_the_command_may_ask_of_a_bot_what_its_sources_ask() -> None:
         verb for verb, ask, _ in asked(ROOT / "tools/cli/src") if (verb, ask) not in of_operators
     }
 
-    assert found == set(LOOKS_OF_A_BOT)
+    # `sendonce check` asks this one late, as the bot that it is.
+    assert found - {"jobs.expect"} == set(LOOKS_OF_A_BOT)
     assert found <= set(API)
 
 

@@ -10,15 +10,14 @@ from typing import Any, Final
 import asyncpg
 
 from contracts.ops import BotsView, ListBots
+from contracts.permissions import CHECK_BOT, SMOKE_BOT
 from deployment import HMAC_KEY, KEY, TOKEN, eventually
 from job_store.migrate import migrate_bus
 from sabotage.builds import Build
 from sabotage.nursery import GUT
 from sendonce_cli.asking import desk_at
 from sendonce_cli.check.phases import PHASES as CHECKS
-from sendonce_cli.commands.check import BOT as CHECK_BOT
 from sendonce_cli.commands.check import NO_KEY
-from sendonce_cli.commands.smoke import BOT as SMOKE_BOT
 from sendonce_cli.commands.smoke import SANDBOX_MODEL
 from sendonce_cli.probes.items import Item, Phase, Verdict
 from sendonce_cli.probes.stay import Stay, verdict_of

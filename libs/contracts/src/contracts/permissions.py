@@ -42,9 +42,15 @@ LOOKS: Final = (
     "audit.list",
     "status",
     "doctor",
+    "schema",
 )
 # What the command asks in the name of a bot.
 LOOKS_OF_A_BOT: Final = ("jobs.get", "wallets.get")
+# The bots that `sendonce check` and `sendonce smoke` are: whoever may change things may also try whether they work.
+CHECK_BOT, SMOKE_BOT = "sendonce-check", "sendonce-smoke"
+
+
+PROBES: Final = (CHECK_BOT, SMOKE_BOT)
 
 
 class Right(StrEnum):
@@ -78,8 +84,10 @@ def permissions(user: str) -> tuple[Permission, ...]:
         rows = _service(Party(user))
     elif user == MIGRATE:
         rows = _migrate()
-    elif user in (OPERATOR, OBSERVER):
-        rows = _command(subjects.OPS_VERBS if user == OPERATOR else LOOKS)
+    elif user == OPERATOR:
+        rows = _operator()
+    elif user == OBSERVER:
+        rows = _command(LOOKS)
     else:
         raise ValueError(f"no user is named {user}")
     return tuple(
@@ -148,13 +156,12 @@ def _keeps(read: Sequence[Fact]) -> Iterator[_Row]:
         if fact not in read:
             yield Right.PUBLISH, f"{API}.CONSUMER.INFO.{_durable(fact)}", "watches all durables"
     yield from _brings_back(work)
-    for stream in _streams(*work):
-        yield Right.PUBLISH, f"{API}.STREAM.PURGE.{stream}", "makes room of what all have read"
-    for stream in _streams(*read):
+    for stream in (each.name for each in streams.STREAMS):
+        yield Right.PUBLISH, f"{API}.STREAM.PURGE.{stream}", "takes away what is read or old"
         yield (
             Right.PUBLISH,
             f"{API}.STREAM.MSG.GET.{stream}",
-            "compares what it acknowledged with Postgres",
+            "sees how old it is, and what it read",
         )
     for fact in read:
         yield (
@@ -195,6 +202,22 @@ def _command(verbs: tuple[str, ...]) -> Iterator[_Row]:
         yield Right.PUBLISH, subjects.ops(verb), "asks"
     for verb in LOOKS_OF_A_BOT:
         yield Right.PUBLISH, subjects.api("*", verb), "looks in the name of a bot"
+
+
+def _operator() -> Iterator[_Row]:
+    yield from _command(subjects.OPS_VERBS)
+    looks = [
+        (Right.PUBLISH, subjects.api(slug, verb)) for slug in PROBES for verb in LOOKS_OF_A_BOT
+    ]
+    for slug in PROBES:
+        for right, subject, _ in _bot(slug):
+            if (right, subject) not in looks:
+                yield right, subject, "tries what a bot may"
+    for stream in streams.STREAMS:
+        yield Right.PUBLISH, f"{API}.STREAM.INFO.{stream.name}", "looks at the streams"
+    for one in streams.CONSUMERS:
+        of = f"{one.stream}.{one.durable}"
+        yield Right.PUBLISH, f"{API}.CONSUMER.INFO.{of}", "looks at the durables"
 
 
 def _of_bot(address: str, slug: str) -> str:

@@ -14,9 +14,8 @@ from job_store.store.users import COUNTED
 Statement = Callable[..., list[Row] | None]
 
 STORE: Final = "job_store.store"
-OF_POSTGRES: Final = {
-    "schema.sql"
-}  # looks at the schema itself, which is code here; see `built_in`
+# The schema itself is looked at, which is code here: `built_in` says how it stands.
+OF_POSTGRES: Final = {"schema.sql"}
 STATEMENTS: Final = "job_store.journal.statements"
 
 

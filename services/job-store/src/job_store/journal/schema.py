@@ -214,7 +214,8 @@ OUTBOX: Final = Spec(
     name="outbox",
     key=("id",),
     columns=columns(
-        "id bigint, subject text, msg_id text, payload bytea, leased_until timestamptz, at timestamptz, trace text?"
+        "id bigint, subject text, msg_id text, payload bytea, leased_until timestamptz, at timestamptz,"
+        " trace text?"
     ),
     defaults={"id": NEXT, "at": NOW},
 )

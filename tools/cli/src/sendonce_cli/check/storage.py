@@ -13,8 +13,6 @@ from sendonce_cli.probes.hearing import heard_of
 from sendonce_cli.probes.items import Phase, Unmet, claim
 from sendonce_cli.probes.tenant import MANY, Tenant, ids
 
-NOBODY: Final = "sendonce-nobody"  # a bot that never exists
-
 PHASE: Final = Phase[Tenant](
     number=1,
     name="storage",
@@ -128,9 +126,9 @@ async def lists(lab: Tenant) -> None:
     todo="stop the deployment's other bots: one tenant sees another's jobs",
 )
 async def tenants(lab: Tenant) -> None:
-    job = await lab.expect()
+    job, another = await lab.expect(), "sendonce-nobody"  # which never exists
     try:
-        seen = await lab.desk.bot(NOBODY, "jobs.get", OneJob, JobView, job_id=job.id)
+        seen = await lab.desk.bot(another, "jobs.get", OneJob, JobView, job_id=job.id)
     except Refused as refused:
         claim(is_name(refused, RefusalName.UNKNOWN_JOB), f"refused with: {refused}")
         return

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from contracts.permissions import CHECK_BOT
 from sendonce_cli.by_hand import AsJson, Who, signed
 from sendonce_cli.commands.examining import (
     Every,
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from sendonce_cli.probes.items import Phase
     from sendonce_cli.probes.tenant import Tenant
 
-BOT: Final = "sendonce-check"
 NO_KEY: Final = "sendonce-check"  # a KIE account without a key: nothing can be bought by a check
 PATIENCE: Final = 15.0  # seconds for a fact; results pass three services and Telegram's pace
 
@@ -61,7 +61,7 @@ def check(
 
     around = surroundings()
     stay = Stay(
-        bot=BOT,
+        bot=CHECK_BOT,
         kie_account=NO_KEY,
         gateway_url=gateway or around.gateway_url,
         telegram_url=telegram_sandbox or around.telegram_url,

@@ -5,6 +5,7 @@ from typing import Annotated, Final
 import typer
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
+from contracts.permissions import SMOKE_BOT
 from sendonce_cli.by_hand import AsJson, Who, Yes, signed
 from sendonce_cli.commands.examining import (
     Every,
@@ -17,7 +18,6 @@ from sendonce_cli.commands.examining import (
 from sendonce_cli.screen import err
 from sendonce_cli.trouble import Trouble, misuse
 
-BOT: Final = "sendonce-smoke"
 PATIENCE: Final = 30.0  # seconds; without a public URL a result is found by polling
 REAL_PATIENCE: Final = 900.0  # KIE takes up to a quarter of an hour
 SANDBOX_MODEL: Final = "google/nano-banana"
@@ -77,7 +77,7 @@ def smoke(
             hint="run it on `sendonce up`, or pay for one task: --real --model NAME --chat ID",
         )
     stay = Stay(
-        bot=BOT,
+        bot=SMOKE_BOT,
         kie_account=kie_account,
         gateway_url=gateway or around.gateway_url,
         telegram_url=telegram_url,

@@ -14,8 +14,8 @@ from job_store.store.rows import columns_of
 
 sql: Final = load("job_store.store", "cases.sql")
 
-HANDED: Final = "id subject msg_id payload trace"
 OWNER: Final = "account family operation task_id job_id"
+HANDED: Final = ("subject", "msg_id", "payload", "trace")
 LEASE: Final = timedelta(seconds=10)
 
 
@@ -128,11 +128,11 @@ def insert_outbox(
     payloads: Sequence[bytes],
     traces: Sequence[str | None],
 ) -> Rows:
-    names = ("subject", "msg_id", "payload", "trace")
-    told = zip(subjects, ids, payloads, traces, strict=True)
-    lease = {"leased_until": t.now + LEASE}
-    rows = [dict(zip(names, each_one, strict=True)) | lease for each_one in told]
-    return each(map(t.outbox.add, rows), HANDED)
+    rows = [
+        dict(zip(HANDED, row, strict=True)) | {"leased_until": t.now + LEASE}
+        for row in zip(subjects, ids, payloads, traces, strict=True)
+    ]
+    return each(map(t.outbox.add, rows), f"id {' '.join(HANDED)}")
 
 
 def _insert(table: Table, written: str) -> None:

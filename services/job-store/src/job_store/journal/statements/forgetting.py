@@ -84,7 +84,7 @@ def _unsaid(detail: Row) -> Row:
         return detail
     result = _less(detail["result"], *SAID)
     if "parts" in result:
-        result["parts"] = [_less(part, "file_id") for part in result["parts"]]
+        result["parts"] = [_less(part, "file_id") for part in result["parts"]] or None
     return detail | {"result": result}
 
 

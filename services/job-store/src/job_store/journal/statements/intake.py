@@ -21,10 +21,7 @@ def open_jobs(t: Tables, bots: Sequence[str], users: Sequence[int], whole: Seque
         for bot, user in zip(bots, users, strict=True)
     ]
     open_now = t.jobs.by("state", *OPEN)
-    of_bots = [
-        _counted(f"intake:{bot}", (j for j in open_now if j["bot"] == bot))
-        for bot in dict.fromkeys(whole)
-    ]
+    of_bots = [_counted(f"intake:{bot}", (j for j in open_now if j["bot"] == bot)) for bot in whole]
     return of_users + [row for row in of_bots if row["open_jobs"]]
 
 

@@ -47,15 +47,16 @@ def status_bots(t: Tables) -> Rows:
         if slug not in known
     ]
     busy = [
-        {"slug": bot, "state": state} | _counted(t, jobs) for (bot, state), jobs in jobs_of.items()
+        {
+            "slug": bot,
+            "state": state,
+            "jobs": len(jobs),
+            "open": sum(job["ended_at"] is None for job in jobs),
+            "oldest": age(t, (job["created_at"] for job in jobs if job["ended_at"] is None)),
+        }
+        for (bot, state), jobs in jobs_of.items()
     ]
     return sorted([*idle, *busy], key=lambda row: str(row["slug"]))
-
-
-def _counted(t: Tables, jobs: Rows) -> Row:
-    """Succeeded is an end where nothing is to be shown: what is open has no end."""
-    begun = [job["created_at"] for job in jobs if job["ended_at"] is None]
-    return {"jobs": len(jobs), "open": len(begun), "oldest": age(t, begun)}
 
 
 def status_pauses(t: Tables) -> Rows:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from job_store.journal.statements.cases import HANDED, LEASE
+from job_store.journal.statements.cases import LEASE
 from job_store.journal.statements.common import Rows, by_id, each
 from job_store.journal.tables import Tables
 
@@ -10,7 +10,7 @@ from job_store.journal.tables import Tables
 def claim_outbox(t: Tables, limit: int) -> Rows:
     free = sorted((row for row in t.outbox.all() if row["leased_until"] < t.now), key=by_id)
     claimed = [t.outbox.change(row, leased_until=t.now + LEASE) for row in free[:limit]]
-    return each(claimed, HANDED)
+    return each(claimed, "id subject msg_id payload trace")
 
 
 def delete_outbox(t: Tables, ids: Sequence[int]) -> None:

@@ -1,7 +1,5 @@
 """standing.sql: how everything stands, for whoever scrapes."""
 
-from datetime import datetime
-
 from job_store.journal.statements.common import OPEN, Rows, age, each, grouped
 from job_store.journal.tables import Tables
 from job_store.journal.values import Row
@@ -55,8 +53,9 @@ def undelivered_parts(t: Tables) -> Rows:
     waiting = [
         {"bot": job["bot"], "made_at": part["made_at"]}
         for job in t.jobs.by("state", "succeeded")
-        if job["deliver"]
-        for part in _waiting_for_us(t.parts.by("job_id", job["id"]))
+        if job["deliver"] and not _waits_for_somebody(t, job)
+        for part in t.parts.by("job_id", job["id"])
+        if part["state"] in ("pending", "carried")
     ]
     return [
         {"bot": bot, "parts": len(rows), "oldest": age(t, (row["made_at"] for row in rows))}
@@ -64,19 +63,15 @@ def undelivered_parts(t: Tables) -> Rows:
     ]
 
 
-def _waiting_for_us(parts: Rows) -> Rows:
-    """Return the parts of a job that wait neither for a user who is away, nor for a person who must look."""
-    if any(part["state"] in ("parked", "uncertain") for part in parts):
-        return []
-    return [part for part in parts if part["state"] in ("pending", "carried")]
+def _waits_for_somebody(t: Tables, job: Row) -> bool:
+    parts = t.parts.by("job_id", job["id"])
+    return any(part["state"] in ("parked", "uncertain") for part in parts)
 
 
 def uncertain_submissions(t: Tables) -> Rows:
-    unclear = [
-        effect for effect in t.effects.by("state", "uncertain") if effect["kind"] == "submit"
-    ]
-    states = [t.jobs.rows[effect["job_id"]]["state"] for effect in unclear]
-    return [{"submissions": states.count("submitting")}]
+    jobs = t.jobs.by("state", "submitting")
+    effects = [t.effects.one("effects_one_submit", job["id"]) for job in jobs]
+    return [{"submissions": sum(it is not None and it["state"] == "uncertain" for it in effects)}]
 
 
 def open_holds(t: Tables) -> Rows:
@@ -94,41 +89,42 @@ def open_holds(t: Tables) -> Rows:
 
 
 def waiting_outbox(t: Tables) -> Rows:
-    waiting = t.outbox.all()
-    return [{"messages": len(waiting), "oldest": age(t, (row["at"] for row in waiting))}]
+    rows = t.outbox.all()
+    return [{"messages": len(rows), "oldest": age(t, (row["at"] for row in rows))}]
 
 
 def pacing_lines(t: Tables) -> Rows:
-    groups: dict[str, Rows] = {}
-    for bucket in t.pacing.all():
-        groups.setdefault(bucket["key"].partition(":")[0], []).append(bucket)
-    return [_line(t, name, buckets) for name, buckets in groups.items()]
+    named = [bucket | {"bucket": bucket["key"].partition(":")[0]} for bucket in t.pacing.all()]
+    return [
+        {
+            "bucket": name,
+            "lines": sum(row["tail"] is not None and row["tail"] > t.now for row in rows),
+            "longest": _longest(t, rows),
+            "parked": sum(_is_parked(t, row) for row in rows),
+        }
+        for (name,), rows in grouped(named, "bucket").items()
+    ]
 
 
-def _line(t: Tables, name: str, buckets: Rows) -> Row:
-    tails = [bucket["tail"] for bucket in buckets if _is_ahead(t, bucket["tail"])]
-    return {
-        "bucket": name,
-        "lines": len(tails),
-        "longest": max(((tail - t.now).total_seconds() for tail in tails), default=0.0),
-        "parked": sum(_is_ahead(t, bucket["parked_until"]) for bucket in buckets),
-    }
+def _longest(t: Tables, buckets: Rows) -> float:
+    tails = [row["tail"] for row in buckets if row["tail"] is not None]
+    return max(0.0, *(float((tail - t.now).total_seconds()) for tail in tails), 0.0)
 
 
 def stops(t: Tables) -> Rows:
     return [
-        {
-            "key": bucket["key"],
-            "needs_owner": "true" if bucket["needs_owner"] is not None else "false",
-            "stopped": 1,
-        }
-        for bucket in t.pacing.all()
-        if _is_ahead(t, bucket["parked_until"]) and bucket["key"].startswith(("bot:", "creates:"))
+        {"key": row["key"], "needs_owner": _word(row["needs_owner"]), "stopped": 1}
+        for row in t.pacing.all()
+        if _is_parked(t, row) and row["key"].startswith(("bot:", "creates:"))
     ]
 
 
-def _is_ahead(t: Tables, moment: datetime | None) -> bool:
-    return moment is not None and moment > t.now
+def _word(reason: str | None) -> str:
+    return "false" if reason is None else "true"
+
+
+def _is_parked(t: Tables, bucket: Row) -> bool:
+    return bucket["parked_until"] is not None and bucket["parked_until"] > t.now
 
 
 def paused_bots(t: Tables) -> Rows:
@@ -140,7 +136,7 @@ def paused_bots(t: Tables) -> Rows:
 
 
 def restores(t: Tables) -> Rows:
-    return [{"held": t.restores.count("restores_open", ())}]
+    return [{"held": len(t.restores.by("restores_open", ()))}]
 
 
 def bots(t: Tables) -> Rows:

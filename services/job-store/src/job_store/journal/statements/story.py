@@ -30,13 +30,13 @@ def _lines(t: Tables, job_id: UUID) -> Iterator[Line]:
         yield row["received_at"], f"report {row['origin']}", f"{row['state']}, {row['trust']}"
     for row in t.audit.by("job_id", job_id):
         yield row["at"], f"operator {row['verb']}", f"{row['who']}: {row['why']}"
-    yield from _gone(t, job_id)
+    yield from _gone(t.jobs.those([job_id]))
     for row in t.ledger.by("job_id", job_id):
         yield row["at"], f"ledger {row['kind']}", f"{row['amount']} {row['currency']}"
 
 
-def _gone(t: Tables, job_id: UUID) -> Iterator[Line]:
-    for job in t.jobs.those([job_id]):
+def _gone(jobs: Rows) -> Iterator[Line]:
+    for job in jobs:
         for what, column in GONE.items():
             if job[column] is not None:
                 yield job[column], f"gone {what}", ""

@@ -30,16 +30,16 @@ def counted(t: Tables, *args: Any) -> Rows:  # noqa: ANN401 - those of `kept`
 
 
 def _kept(t: Tables, bot: str, user_id: int) -> Iterator[Kept]:
-    jobs = {job["id"]: job for job in t.jobs.by("user", (bot, user_id))}
-    yield from _of_wallets(t, bot, user_id)
-    yield from _of_parts(t, list(jobs))
-    yield from (_told(t.jobs, row, str(row["id"])) for row in jobs.values())
+    jobs = [job["id"] for job in t.jobs.by("user", (bot, user_id))]
+    yield from _money(t, bot, user_id)
+    yield from _of_parts(t, jobs)
     for table in (t.effects, t.attempts, t.evidence, t.reports):
         yield from (_told(table, row, str(row["id"])) for row in table.by("job_id", *jobs))
-    for row in t.task_owners.by("job_id", *jobs):
-        yield _told(t.task_owners, row, f"{row['job_id']} {row['task_id']}")
-    for row in t.events.by("job_id", *jobs):
-        yield _told(t.events, row, f"{row['seq']:020}")
+    owners = t.task_owners.by("job_id", *jobs)
+    yield from (_told(t.task_owners, it, f"{it['job_id']} {it['task_id']}") for it in owners)
+    events = t.events.by("job_id", *jobs)
+    yield from (_told(t.events, row, f"{row['seq']:020}") for row in events)
+    yield from (_told(t.jobs, row, str(row["id"])) for row in t.jobs.those(jobs))
     orphans = (row for row in t.orphans.all() if row["job_id"] in jobs)
     yield from (_told(t.orphans, row, str(row["id"])) for row in orphans)
     target = f"user {user_id} of bot {bot}"
@@ -47,11 +47,11 @@ def _kept(t: Tables, bot: str, user_id: int) -> Iterator[Kept]:
     yield from (_told(t.audit, row, f"{row['id']:020}") for row in lines)
 
 
-def _of_wallets(t: Tables, bot: str, user_id: int) -> Iterator[Kept]:
-    for wallet in t.wallets.all():
-        if (wallet["bot"], wallet["user_id"]) == (bot, user_id):
-            yield _told(t.wallets, wallet, wallet["currency"])
-            for entry in t.ledger.by("wallet", t.wallets.key_of(wallet)):
+def _money(t: Tables, bot: str, user_id: int) -> Iterator[Kept]:
+    for key, row in t.wallets.rows.items():
+        if (row["bot"], row["user_id"]) == (bot, user_id):
+            yield _told(t.wallets, row, row["currency"])
+            for entry in t.ledger.by("wallet", key):
                 yield _told(t.ledger, entry, f"{entry['id']:020}")
 
 
