@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from job_store.journal.statements.cases import LEASE
-from job_store.journal.statements.common import Rows, each
+from job_store.journal.statements.common import Rows, by_id, each
 from job_store.journal.tables import Tables
 
 
 def claim_outbox(t: Tables, limit: int) -> Rows:
-    free = [row for row in t.outbox.all() if row["leased_until"] < t.now]  # in the order of ids
+    free = sorted((row for row in t.outbox.all() if row["leased_until"] < t.now), key=by_id)
     claimed = [t.outbox.change(row, leased_until=t.now + LEASE) for row in free[:limit]]
     return each(claimed, "id subject msg_id payload")
 
