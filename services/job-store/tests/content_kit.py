@@ -1,5 +1,6 @@
 """Lives whose every word is marked, and a look at all that a database holds."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,6 @@ from store_kit import Store, callback, create, deliver
 MARK = "zebra-and-lamp"
 URL = f"https://files.example/{MARK}.png"
 BODY = f'{{"prompt": "{MARK}"}}'.encode()
-TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'sendonce'"
 
 
 def marked(**fields: Any) -> Any:
@@ -124,11 +124,14 @@ async def handed_over(store: Store, **fields: Any) -> UUID:
 async def everything(store: Store) -> dict[str, str]:
     """All that the database holds, by table; what the relay has published is gone."""
     await store.run("DELETE FROM outbox")
-    tables = [row["table_name"] for row in await store.fetch(TABLES)]
     return {
-        table: "\n".join(repr(dict(row)) for row in await store.fetch(f"SELECT * FROM {table}"))
-        for table in sorted(tables)
+        table: "\n".join(sorted(_rows(await store.fetch(f"SELECT * FROM {table}"))))
+        for table in sorted(await store.table_names())
     }
+
+
+def _rows(rows: Iterable[Any]) -> Iterator[str]:
+    return (repr(dict(row)) for row in rows)
 
 
 async def telling(store: Store, word: str = MARK) -> set[str]:

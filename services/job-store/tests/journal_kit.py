@@ -37,6 +37,9 @@ class JournalStore(Store):
         rows = await self.fetch(query, *args)
         return next(iter(rows[0].values())) if rows else None
 
+    async def table_names(self) -> set[str]:
+        return set(self.tables.by_name)
+
     async def run(self, query: str, *args: object) -> None:
         await self.fetch(query, *args)
 

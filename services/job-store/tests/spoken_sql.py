@@ -26,8 +26,7 @@ WORDS: Final = {
     "ANY": "in_",
 }
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-SIGNS: Final = {"=": "==", "<>": "!="}
-TABLES: Final = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'sendonce'"
+SIGNS: Final = {"=": "==", "<>": "!=", "->>": ">>"}
 UNITS: Final = {
     **dict.fromkeys(("s", "second", "seconds"), timedelta(seconds=1)),
     **dict.fromkeys(("min", "minute", "minutes"), timedelta(minutes=1)),
@@ -63,7 +62,10 @@ class UnspokenError(Exception):
 
 
 class Fields(dict[str, Any]):
-    """A jsonb object: what is subtracted is a field."""
+    """A jsonb object: what is subtracted is a field, and ``->>`` is written as ``>>``."""
+
+    def __rshift__(self, name: str) -> Any:
+        return self.get(name)
 
     def __sub__(self, name: str) -> "Fields":
         return Fields({key: value for key, value in self.items() if key != name})
@@ -83,8 +85,6 @@ class Speech:
         return rows
 
     def _one(self, query: str) -> list[Row]:
-        if query == TABLES:
-            return [{"table_name": name} for name in self.tables.by_name]
         for form, answer in (
             (SELECT, self._select),
             (UPDATE, self._update),
@@ -229,7 +229,7 @@ def _word(kind: str, text: str, row: Row) -> str:
 
 
 def _spelled(text: str) -> str:
-    if text.startswith("->") or (text.isalpha() and text not in WORDS):
+    if text == "->" or (text.isalpha() and text not in WORDS):
         raise UnspokenError(text)
     return WORDS.get(text) or SIGNS.get(text, text)
 

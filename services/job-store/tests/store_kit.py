@@ -58,6 +58,7 @@ from job_store.store.requests import Requests
 from job_store.store.unit import Units
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
+TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'sendonce'"
 LATER = NOW + timedelta(days=3650)
 TIMELESS = frozenset(
     {
@@ -124,6 +125,10 @@ class Store:
     async def run(self, query: str, *args: object) -> None:
         async with self.owner() as connection:
             await connection.execute(query, *args)
+
+    async def table_names(self) -> set[str]:
+        """Name everything that holds rows."""
+        return {row["table_name"] for row in await self.fetch(TABLES)}
 
     @asynccontextmanager
     async def owner(self) -> AsyncIterator[Connection]:

@@ -8,10 +8,14 @@ from typing import Any
 import asyncpg
 import pytest
 
+from job_store.journal.built_in import BuiltIn
+from job_store.journal.lines import FORMAT
 from job_store.journal.registry import STATEMENTS, functions, named
 from job_store.journal.tables import SPECS, Tables
+from journal_kit import JournalStore
 from store_kit import Store
 
+# But for what is kept of migrations, which the journal has none of.
 COLUMNS = """
 SELECT table_name, column_name, data_type, is_nullable = 'YES' AS is_nullable, column_default IS NOT NULL
     OR is_identity = 'YES' AS has_default
@@ -82,6 +86,14 @@ async def test_what_is_unique_is_unique_in_both(store: Store):
     others = {row["name"]: tuple(row["columns"]) for row in rows if not row["is_key"]}
     known = {index.name: index.columns for spec in SPECS for index in spec.indexes if index.unique}
     assert known == others
+
+
+async def test_a_journal_says_its_format_and_that_it_has_no_migrations():
+    view = await BuiltIn(JournalStore().engine).view()
+
+    assert (view.journal_format, view.migrations, view.unknown) == (FORMAT, (), ())
+    assert view.objects > sum(len(spec.columns) for spec in SPECS)
+    assert view.missing_count == 0
 
 
 BOT = {

@@ -159,7 +159,6 @@ async def every_life(store: Store) -> UUID:
 
 async def rows(store: Store) -> dict[str, list[dict[str, Any]]]:
     """All that is kept, by table; each row as JSON has it."""
-    tables = [row["table_name"] for row in await store.fetch(lives.TABLES)]
     return {
         table: [
             row["row"]
@@ -167,7 +166,7 @@ async def rows(store: Store) -> dict[str, list[dict[str, Any]]]:
                 f"SELECT to_jsonb(t) AS row FROM {table} t ORDER BY t::text"
             )
         ]
-        for table in tables
+        for table in await store.table_names()
         if table not in OF_MIGRATIONS
     }
 

@@ -1,6 +1,6 @@
 """Verbs that are seldom called, each once, with the rights of job-store's role."""
 
-import pytest
+from datetime import timedelta
 
 from contracts.ops import BotView, SetTexts
 from job_store.store.lineage import Phase
@@ -17,17 +17,14 @@ async def test_a_bots_own_lines_are_replaced_whole(store: Store) -> None:
     assert view.texts == {"status": "Patience"}
 
 
-@pytest.mark.postgres
 async def test_pacing_rows_that_nobody_uses_are_forgotten(store: Store) -> None:
-    ages = {"chat:shop:1": "2 hours", "chat:shop:2": "1 minute"}
+    ages = {"chat:shop:1": timedelta(hours=2), "chat:shop:2": timedelta(minutes=1)}
     for key, age in ages.items():
-        await store.run(
-            "INSERT INTO pacing (key, tat) VALUES ($1, now() - $2::text::interval)", key, age
-        )
+        await store.run("INSERT INTO pacing (key, tat) VALUES ($1, now() - $2::interval)", key, age)
 
     await store.effects.forget_buckets()
 
-    assert await store.value("SELECT array_agg(key) FROM pacing") == ["chat:shop:2"]
+    assert [row["key"] for row in await store.fetch("SELECT key FROM pacing")] == ["chat:shop:2"]
 
 
 async def test_a_hold_goes_through_its_phases_and_is_over(store: Store) -> None:
@@ -63,3 +60,4 @@ async def test_what_is_given_back_is_claimed_again_until_it_is_deleted(store: St
     assert [row.id for row in await store.outbox.claim_outbox(10)] == ids
 
     await store.outbox.delete_outbox(ids)
+    assert await store.value("SELECT count(*) FROM outbox") == 0

@@ -55,6 +55,7 @@ async def test_how_full_a_stream_is_can_be_read(nats_url: str):
     assert 1_000 < (of("stream_bytes", streams.POLLS) or 0) < 2_000
     for stream in streams.STREAMS:
         assert of("stream_max_bytes", stream.name) == stream.max_bytes
+    await client.close()
 
 
 async def test_what_is_older_goes_when_it_is_acknowledged_and_events_in_any_case(nats_url: str):

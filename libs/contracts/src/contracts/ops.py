@@ -270,9 +270,13 @@ class Migration(Value):
 
 
 class SchemaView(Value):
-    """How the schema of Postgres stands beside what this version ships."""
+    """How the tables stand beside what this version ships."""
 
     at: Moment
+    journal_format: Annotated[
+        int | None,
+        Field(ge=1, description="of the JSON storage, which has no migrations; none: Postgres"),
+    ] = None
     migrations: tuple[Migration, ...]
     unknown: Annotated[
         tuple[Word, ...], Field(description="applied, and not of this version: a newer one's")

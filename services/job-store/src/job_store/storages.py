@@ -10,8 +10,9 @@ import structlog
 from chassis import lifecycle, postgres
 from chassis.storage import Database
 from job_store.journal import opening as journal
+from job_store.journal.built_in import BuiltIn
 from job_store.settings import Settings
-from job_store.store.schema import BuiltIn, Schema
+from job_store.store.schema import Schema
 from job_store.verbs import Looker
 
 log = structlog.get_logger()

@@ -77,37 +77,6 @@ class Schema:
         )
 
 
-class BuiltIn:
-    """The tables of a storage that has them in its code: those of the migrations that this version ships."""
-
-    def __init__(self, database: storage.Database) -> None:
-        self._database = database
-
-    async def view(self) -> SchemaView:
-        """Say so; a storage that was written by another version would not have been opened."""
-        async with self._database.transaction() as connection:
-            at = await connection.fetchval("SELECT now()")
-        migrations = tuple(
-            Migration(
-                version=one.version,
-                name=one.name,
-                applied=True,
-                reversible=one.reversible,
-                sha256=one.sha256,
-                applied_sha256=one.sha256,
-            )
-            for one in shipped()
-        )
-        return SchemaView(
-            at=at,
-            migrations=migrations,
-            unknown=(),
-            objects=len(expected_objects()),
-            missing_count=0,
-            missing=(),
-        )
-
-
 async def applied(url: str) -> list[str]:
     """Return the versions of a database, whichever version applied them, the oldest first.
 

@@ -23,7 +23,7 @@ def kept(
     return [{"name": name, "row": row} for name, _, row in named[offset:end]]
 
 
-def _counted(t: Tables, *args: Any) -> Rows:  # noqa: ANN401 - those of `kept`
+def counted(t: Tables, *args: Any) -> Rows:  # noqa: ANN401 - those of `kept`
     """Return how many rows each table has."""
     names = Counter(row["name"] for row in kept(t, *args))
     return [{"name": name, "rows": count} for name, count in sorted(names.items())]
