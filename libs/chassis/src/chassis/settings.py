@@ -160,12 +160,13 @@ def load(cls: type[S]) -> S:
 
 
 def _name_problems(cls: type[ServiceSettings], environ: Mapping[str, str]) -> list[str]:
-    known = {PREFIX + name for name in KNOWN_NAMES | {f.upper() for f in cls.model_fields}}
+    known = KNOWN_NAMES | {field.upper() for field in cls.model_fields}
     known |= {name + FILE for name in known}
     problems = []
-    for name in sorted(set(environ) - known):
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-        hint = f"did you mean {near[0]}?" if near else "remove it, no service reads it"
+    for name in sorted(set(environ) - {PREFIX + name for name in known}):
+        # Without the prefix: it is the same in all, and would make any two alike.
+        near = difflib.get_close_matches(name.removeprefix(PREFIX), known, n=1, cutoff=0.6)
+        hint = f"did you mean {PREFIX}{near[0]}?" if near else "remove it, no service reads it"
         problems.append(f"{name}: unknown name; {hint}")
     return problems
 
