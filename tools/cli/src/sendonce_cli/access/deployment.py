@@ -4,10 +4,9 @@ What is given (KIE's key, the bot's token) is copied in at every call, so replac
 it. What is made is made once and kept.
 """
 
-import base64
 import os
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -18,6 +17,7 @@ from contracts.permissions import BOT, MIGRATE, OPERATOR, USERS, bot_user
 from job_store.app import ROLES, STORE_ROLE
 from sendonce_cli.access.conf import of_table
 from sendonce_cli.access.keys import PUBLIC, SEED, Keys
+from sendonce_cli.keeping import OWNERS, callback_key, kept, text_of, write
 from sendonce_cli.stack.supply import SANDBOX_TOKEN
 from sendonce_cli.trouble import misuse
 from testkit.kie import SANDBOX_API_KEY
@@ -51,7 +51,7 @@ class Given:
 
 def given(directory: Path) -> Given:
     """Read what the owner put there; trouble that names every file that is missing."""
-    files = {name: _text(directory / name) for name in GIVEN}
+    files = {name: text_of(directory / name) for name in GIVEN}
     missing = [name for name in NEEDED if not files[name]]
     if missing:
         raise misuse(
@@ -59,7 +59,7 @@ def given(directory: Path) -> Given:
             hint="put each into a file of that name, or try the sandboxes first with --sandbox",
         )
     further = {
-        kind: {file.name: _text(file) for file in sorted((directory / kind).glob("[!.]*"))}
+        kind: {file.name: text_of(file) for file in sorted((directory / kind).glob("[!.]*"))}
         for kind in FURTHER_GIVEN
     }
     return Given(files=files, further=further)
@@ -67,7 +67,7 @@ def given(directory: Path) -> Given:
 
 def of_sandbox(directory: Path) -> Given:
     """Return what the sandboxes take; their HMAC key is made once."""
-    key = _kept(directory / Party.SUBMITTER / HMAC_KEY, lambda: secrets.token_urlsafe(24))
+    key = kept(directory / Party.SUBMITTER / HMAC_KEY, lambda: secrets.token_urlsafe(24))
     return Given(
         files={
             "kie_api_key": SANDBOX_API_KEY,
@@ -124,9 +124,9 @@ class Deployment:
         return f"nats{SEED}" if user in AUDIENCES else f"{user}{SEED}"
 
     def _postgres(self) -> None:
-        _kept(self.directory / POSTGRES / "password", _password, mode=0o444)
-        owner = _kept(self.directory / MIGRATE / "database_url", lambda: self._url(OWNER))
-        store = _kept(self.directory / Party.STORE / "database_url", lambda: self._url(STORE_LOGIN))
+        kept(self.directory / POSTGRES / "password", _password, mode=0o444)
+        owner = kept(self.directory / MIGRATE / "database_url", lambda: self._url(OWNER))
+        store = kept(self.directory / Party.STORE / "database_url", lambda: self._url(STORE_LOGIN))
         self._put(POSTGRES, "roles.sql", self._roles(_word(owner), _word(store)), mode=0o444)
 
     def _url(self, user: str) -> str:
@@ -143,7 +143,7 @@ class Deployment:
         )
 
     def _callbacks(self) -> None:
-        keys = _kept(self.directory / Party.GATEWAY / "callback_keys", _callback_key)
+        keys = kept(self.directory / Party.GATEWAY / "callback_keys", lambda: callback_key("k1"))
         self._put(Party.STORE, "callback_keys", keys + "\n")
 
     def _brought(self, brought: Given) -> None:
@@ -155,10 +155,10 @@ class Deployment:
                 further = self.directory / reader / FURTHER
                 further.mkdir(exist_ok=True)
                 for name, text in brought.further.get(kind, {}).items():
-                    _write(further / name, text)
+                    write(further / name, text)
 
-    def _put(self, audience: str, name: str, text: str, *, mode: int = 0o400) -> None:
-        _write(self.directory / audience / name, text, mode=mode)
+    def _put(self, audience: str, name: str, text: str, *, mode: int = OWNERS) -> None:
+        write(self.directory / audience / name, text, mode=mode)
 
 
 def hand_over(directory: Path, owner: int) -> None:
@@ -172,32 +172,6 @@ def hand_over(directory: Path, owner: int) -> None:
         os.chown(one, owner, owner)
 
 
-def _text(file: Path) -> str:
-    try:
-        return file.read_text("utf-8").strip()
-    except FileNotFoundError:
-        return ""
-
-
-def _kept(file: Path, make: Callable[[], str], *, mode: int = 0o400) -> str:
-    """Return what the file holds; the first time, what is made for it."""
-    if text := _text(file):
-        return text
-    _write(file, made := make(), mode=mode)
-    return made
-
-
-def _write(file: Path, text: str, *, mode: int = 0o400) -> None:
-    """Replace a file whole: whoever reads it meanwhile reads the old or the new one."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    fresh = file.with_name(f".{file.name}.new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
-        opened.write(text if text.endswith("\n") or not text else text + "\n")
-    fresh.chmod(mode)
-    fresh.replace(file)
-
-
 def _password() -> str:
     return secrets.token_urlsafe(24)
 
@@ -205,7 +179,3 @@ def _password() -> str:
 def _word(url: str) -> str:
     """Return the password in an address we made; it holds nothing that an address would spell otherwise."""
     return url.partition("://")[2].partition(":")[2].rpartition("@")[0]
-
-
-def _callback_key() -> str:
-    return f"k1:{base64.b64encode(secrets.token_bytes(32)).decode()}"

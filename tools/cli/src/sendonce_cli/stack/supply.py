@@ -1,14 +1,12 @@
 """What `up` runs on: the given servers or embedded ones, the real outside or sandboxes, and the keys between them."""
 
-import base64
-import os
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from job_store.app import STORE_ROLE, as_role
+from sendonce_cli.keeping import callback_key, kept
 from sendonce_cli.settings import STORE, Settings, given
 from sendonce_cli.stack.servers import Addresses
 from sendonce_cli.stack.services import START_ORDER, Wiring
@@ -75,13 +73,13 @@ def wiring(settings: Settings, addresses: Addresses, around: Outside) -> Wiring:
     }
     told.pop("HEALTH_PORT", None)  # one port cannot serve five
     if not {"CALLBACK_KEYS", "CALLBACK_KEYS_FILE"} & env.keys():
-        told["CALLBACK_KEYS"] = _kept(around.callback_keys_file, _callback_key)
+        told["CALLBACK_KEYS"] = kept(around.callback_keys_file, lambda: callback_key("up"))
     if around.public_url is not None:
         told["PUBLIC_URL"] = around.public_url
     if around.kie_url is not None:
         told |= {"KIE_API_URL": around.kie_url, "KIE_API_KEY": SANDBOX_API_KEY}
         told["KIE_HMAC_KEYS"] = (
-            f"default:{_kept(around.hmac_key_file, lambda: secrets.token_urlsafe(24))}"
+            f"default:{kept(around.hmac_key_file, lambda: secrets.token_urlsafe(24))}"
         )
     if around.telegram_url is not None:
         told |= {"TELEGRAM_API_URL": around.telegram_url, "BOT_TOKEN": SANDBOX_TOKEN}
@@ -108,7 +106,7 @@ def sandboxes(around: Outside, *, logs: Path) -> list[ServiceProcess]:
     if around.telegram_url is not None:
         made.append(_sandbox("telegram", around.telegram_url, "/sim", logs=logs))
     if around.kie_url is not None:
-        _kept(around.hmac_key_file, lambda: secrets.token_urlsafe(24))
+        kept(around.hmac_key_file, lambda: secrets.token_urlsafe(24))
         key = ("--hmac-key-file", str(around.hmac_key_file))
         made.append(_sandbox("kie", around.kie_url, "/sim/switches", *key, logs=logs))
     return made
@@ -133,20 +131,3 @@ def _sandbox(name: str, url: str, page: str, *arguments: str, logs: Path) -> Ser
 
 def _local(port: int) -> str:
     return f"http://{LOOPBACK}:{port if is_free(port) else free_port()}"
-
-
-def _callback_key() -> str:
-    return f"up:{base64.b64encode(secrets.token_bytes(32)).decode()}"
-
-
-def _kept(path: Path, make: Callable[[], str]) -> str:
-    """Return what the file holds; on the first run, what is made for it."""
-    try:
-        return path.read_text("utf-8").strip()
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    made = make()
-    # Nobody else may read it, not even for the moment before its rights are set.
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(made + "\n")
-    return made
