@@ -12,7 +12,8 @@ from faststream.nats import NatsBroker
 from nats.js import JetStreamContext
 
 from chassis import bus
-from contracts.permissions import USERS, Permission, Right, bot_user, permissions
+from contracts.permissions import MIGRATE, USERS, Permission, Right, bot_user, permissions
+from job_store.app import migrate_bus
 from job_store.privileges import STORE_ROLE
 from privilege.subjects import Deed, done, refused
 from sendonce_cli.access.conf import authorization
@@ -24,6 +25,9 @@ BOTS: Final = ("default", "shop")
 EVERYBODY: Final = (*USERS, *map(bot_user, BOTS))
 LOGIN, PASSWORD = "job_store_login", "only for tests"
 TRACED: Final = "trace: true\n"
+TABLES: Final = (
+    "SELECT string_agg('sendonce.' || tablename, ', ') FROM pg_tables WHERE schemaname = 'sendonce'"
+)
 
 
 @dataclass(kw_only=True)
@@ -50,6 +54,19 @@ class Ground:
         """Reach JetStream as somebody who may do everything."""
         async with self.connected(ADMIN) as broker:
             yield broker.connection.jetstream()
+
+    async def begin_anew(self) -> None:
+        """Forget what scenes left, one of them in its middle, on the bus and in the database."""
+        async with self.admin() as js:
+            for info in await js.streams_info():
+                await js.delete_stream(info.config.name or "")
+        await migrate_bus(self.nats.url, creds=self.creds(MIGRATE))
+        owner = await asyncpg.connect(self.database_url)
+        try:
+            tables = await owner.fetchval(TABLES)
+            await owner.execute(f"TRUNCATE {tables}")
+        finally:
+            await owner.close()
 
     async def take_away(self, row: Permission | None) -> None:
         """Let everybody have all their rows but this one."""

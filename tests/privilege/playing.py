@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from contracts.permissions import MIGRATE, Permission, Right, permissions
-from job_store.app import migrate_bus
+from contracts.permissions import Permission, Right, permissions
 from privilege.ground import Ground, first_refusal
 from privilege.scenes import SCENES, Scene
 from privilege.subjects import Deed, admits, needed
@@ -39,8 +38,7 @@ async def breaks(row: Permission, on: Ground, played: Mapping[str, Played]) -> s
     scene = _first_that_needs(row, on, played)
     if scene is None:
         return None
-    # The scene before may have been left in the middle of what it changed.
-    await migrate_bus(on.nats.url, creds=on.creds(MIGRATE))
+    await on.begin_anew()
     await on.take_away(row)
     try:
         return scene.__name__ if await _is_refused(row, scene, on) else None
