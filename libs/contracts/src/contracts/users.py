@@ -3,11 +3,11 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, JsonValue
+from pydantic import Field
 
 from contracts.message import Value
 from contracts.repairs import Repair
-from contracts.values import BotSlug, Line, UserId, Word
+from contracts.values import BotSlug, Json, Line, UserId, Word
 
 
 class ExportUser(Repair):
@@ -29,7 +29,7 @@ class KeptTable(Value):
 class KeptRow(Value):
     """One row as it is kept."""
 
-    row: JsonValue
+    row: Json
 
 
 class UserExportView(Value):
