@@ -1,12 +1,12 @@
 """A directory with the keys of NATS' users: a seed for whoever is one, public keys for the server's configuration."""
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 from chassis.nkey import new_seed, public_key
 from contracts.permissions import BOT, USERS
+from sendonce_cli.keeping import write
 
 SEED: Final = ".nk"  # the secret of one user, one line
 PUBLIC: Final = ".pub"  # a line for every key that is let in, the newest first
@@ -34,14 +34,9 @@ class Keys:
         self.directory.mkdir(parents=True, exist_ok=True)
         seed = new_seed()
         before = self._public(user).read_text("utf-8") if self._public(user).exists() else ""
-        fresh = self.seed(user).with_suffix(".new")
-        fresh.unlink(missing_ok=True)
-        # Nobody else may read it, not even for the moment before its rights are set.
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(seed + "\n")
         self._public(user).write_text(f"{public_key(seed)}\n{before}", "utf-8")
         # Last: whoever reads the seed may be let in already.
-        fresh.replace(self.seed(user))
+        write(self.seed(user), seed, mode=0o600)
 
     def drop_old(self) -> None:
         """Let in nobody but by the newest key."""
