@@ -51,7 +51,7 @@ class Lives:
     lines: dict[str, list[Line]]  # by service, as they were written
     logs: str  # all of it
     counts: dict[str, Counts]  # by service, when all was quiet
-    lost_spans: dict[str, float]  # failed or dropped, by the trouble they met
+    lost_spans: dict[str, float]  # of the job-store, failed or dropped, by the trouble they met
     stopped_in: float  # seconds until the last service had ended, the collector hanging
 
     def lines_of(self, job: str) -> list[Line]:
@@ -112,7 +112,7 @@ class Stage:
         return await self.until_delivered(job)
 
     async def live_in_trouble(self, trouble: str) -> tuple[JobView, float]:
-        """Let the collector be of no use meanwhile; returns how many spans were lost."""
+        """Let the collector be of no use until the job-store has noticed; returns how many spans it lost."""
         before = await self.lost()
         if trouble == "away":
             await self.collector.close()
@@ -146,11 +146,10 @@ class Stage:
         await self.collector.until(is_here, within=WITHIN)
 
     async def lost(self) -> float:
-        """Spans that never arrived, over all services."""
-        counts = (await self.counts()).values()
+        """Spans of the job-store that never arrived: it is the one whose lines are looked at."""
+        counts = await self._counts("job_store")
         return sum(
-            one.get(f'trace_spans_total{{outcome="{outcome}"}}', 0.0)
-            for one in counts
+            counts.get(f'trace_spans_total{{outcome="{outcome}"}}', 0.0)
             for outcome in ("failed", "dropped")
         )
 
