@@ -57,7 +57,7 @@ def _cells(job: JobView) -> dict[str, RenderableType]:
 
 def job_screen(story: JobStory) -> RenderableType:
     """Return the job, its results, its money, its history."""
-    pieces: list[RenderableType] = [_headline(story.job), _facts(story.job), Text()]
+    pieces: list[RenderableType] = [_headline(story.job), _facts(story), Text()]
     if story.job.parts:
         pieces.append(_parts(story.job.parts))
     if story.ledger:
@@ -70,7 +70,8 @@ def _headline(job: JobView) -> Text:
     return Text.assemble((f"{job.label}  ", "name"), state_text(job.state), (f"  {job.id}", "dim"))
 
 
-def _facts(job: JobView) -> Table:
+def _facts(story: JobStory) -> Table:
+    job = story.job
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="quiet", no_wrap=True)
     grid.add_column(overflow="fold")
@@ -80,6 +81,7 @@ def _facts(job: JobView) -> Table:
         ("chat", f"{job.chat_id}, user {job.user_id}"),
         ("price", f"{money_text(job.price, job.currency)}, {job.money}"),
         ("tasks", ", ".join(job.task_ids) or "none known"),
+        ("heard", _heard(story.timeline)),
         ("created", f"{moment_text(job.created_at)}{ended}"),
         ("ended by", " · ".join(filter(None, (job.cause, job.failure, job.error)))),
     )
@@ -87,6 +89,16 @@ def _facts(job: JobView) -> Table:
         if value:
             grid.add_row(name, Text(value))
     return grid
+
+
+def _heard(lines: tuple[TimelineLine, ...]) -> str:
+    callbacks, polls = (
+        sum(line.what == f"report {origin}" for line in lines) for origin in ("callback", "poll")
+    )
+    if not callbacks and not polls:
+        return ""
+    by_callback = f"{callbacks} by callback" if callbacks else "no callback came"
+    return f"{by_callback}, {polls} by asking KIE" if polls else by_callback
 
 
 def _parts(parts: tuple[PartView, ...]) -> Table:
