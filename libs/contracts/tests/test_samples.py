@@ -15,7 +15,8 @@ from contracts.submissions import SubmissionResult
 
 SAMPLES: Final = samples.all()
 CLASSES: Final = travelling()
-FREE: Final = {"input", "headers", "by_state", "texts", "row"}  # their keys are not ours to add to
+# Their keys are not ours to add to.
+FREE: Final = {"input", "headers", "by_state", "told_to_wait", "credits", "texts", "row"}
 NEWER: Final = "added_by_a_newer_writer"
 JSON: Final = TypeAdapter[JsonValue](JsonValue)
 

@@ -243,8 +243,10 @@ class Store:
 
     # -- what the workers answer -----------------------------------------------------------------------
 
-    async def submitted(self, ask: SubmissionRequested, result: SubmissionResult) -> Settled:
-        (settled,) = await self.effects.apply_submissions([submission_outcome(ask, result)])
+    async def submitted(
+        self, ask: SubmissionRequested, result: SubmissionResult, **more: Any
+    ) -> Settled:
+        (settled,) = await self.effects.apply_submissions([submission_outcome(ask, result, **more)])
         return settled
 
     async def delivered(
@@ -408,7 +410,9 @@ def polled(ask: PollRequested, **fields: Any) -> ReportReceived:
     )
 
 
-def submission_outcome(ask: SubmissionRequested, result: SubmissionResult) -> SubmissionOutcome:
+def submission_outcome(
+    ask: SubmissionRequested, result: SubmissionResult, **more: Any
+) -> SubmissionOutcome:
     return SubmissionOutcome(
         id=f"{ask.attempt.id}:{result.kind}:{uuid4().hex[:8]}",
         at=NOW,
@@ -416,6 +420,7 @@ def submission_outcome(ask: SubmissionRequested, result: SubmissionResult) -> Su
         holder=ask.attempt.id,
         job_id=ask.job_id,
         result=result,
+        **more,
     )
 
 

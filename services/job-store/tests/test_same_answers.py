@@ -66,6 +66,7 @@ async def lives(store: Store) -> dict[str, Any]:
     for key in ("old", "held", "queued"):
         await store.run("INSERT INTO pacing (key, tat) VALUES ($1, now() - interval '2 h')", key)
     await store.run("UPDATE pacing SET parked_until = now() + interval '1 h' WHERE key = 'held'")
+    await store.run("INSERT INTO pacing (key, tat, credits) VALUES ('creates:a:b', now(), 12.5)")
     await store.run("UPDATE pacing SET tail = now() + interval '1 h' WHERE key = 'queued'")
     await store.run("UPDATE parts SET state = 'parked' WHERE job_id = $1", waiting)
     await store.run("UPDATE effects SET due_at = now() - interval '1 h' WHERE state = 'pending'")

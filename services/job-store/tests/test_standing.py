@@ -10,6 +10,7 @@ from chassis import metrics
 from chassis.clock import SYSTEM, SystemClock
 from contracts.outcomes import Ambiguous, Later
 from contracts.repairs import SetPause
+from contracts.submissions import SubmissionRequested, TaskCreated
 from job_store.app import Settings, _callback_url
 from job_store.store.laws import LAWS, SHORTEST_REST, Laws
 from job_store.store.pauses import Pauses
@@ -85,6 +86,26 @@ async def test_a_stop_that_is_over_is_shown_no_more(store: Store) -> None:
 
     assert before == {'key="bot:shop",needs_owner="true"': 1}
     assert read("stopped") == {}
+
+
+async def test_status_names_whom_a_429_holds_back_and_what_kie_accounts_have_left(
+    store: Store,
+) -> None:
+    await store.succeeded()
+    (ask,) = await store.deliveries("show")
+    for left in (75.5, None, 70.0):
+        await store.made()
+        (submit,) = [one for one in await store.claimed() if isinstance(one, SubmissionRequested)]
+        await store.begin(submit.attempt.id)
+        task = TaskCreated(task_id=f"left-{left}")
+        await store.submitted(submit, task, credits=left)
+    await store.delivered(ask, Later(reason="429", after=300, scope="chat"))
+
+    view = await store.ops.status()
+
+    assert view.told_to_wait == {"chat": 1}
+    assert view.credits == {"default": 70.0}
+    assert view.healthy
 
 
 async def test_what_became_of_jobs_is_counted_once_it_is_committed(store: Store) -> None:

@@ -44,7 +44,7 @@ async def test_credits_of_accounts_that_were_called_are_shown(kie: FakeKie, ours
     await ours.look_at_credits()
 
     assert before is None
-    assert credits_of("default") == kie.credits_left()
+    assert credits_of("default") == ours.credits_left("default") == kie.credits_left()
     assert credits_of("unknown") is None
 
 
@@ -56,6 +56,7 @@ async def test_credits_nobody_knows_any_more_are_not_shown(kie: FakeKie, ours: K
     await ours.look_at_credits()
 
     assert credits_of("default") is None
+    assert ours.credits_left("default") is None
 
 
 @pytest.mark.parametrize(

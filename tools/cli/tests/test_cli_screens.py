@@ -10,17 +10,23 @@ from rich.console import Console, RenderableType
 from typer.testing import CliRunner
 
 from contracts.api import JobsView, JobView, LedgerLine, StatementView, WalletView
-from contracts.ops import BotsView, BotView, JobStory, TimelineLine
+from contracts.ops import BotsView, BotView, JobStory, StatusView, TimelineLine
 from contracts.values import JobState, MoneyState
 from sendonce_cli.main import app
 from sendonce_cli.screen import THEME
 from sendonce_cli.screens.bots import bots_screen
 from sendonce_cli.screens.jobs import job_screen, jobs_screen
+from sendonce_cli.screens.status import status_screen
 from sendonce_cli.screens.wallet import statement_screen
 
 ORDINARY, WIDE = 80, 200
 MOMENT = datetime(2026, 11, 24, 10, 15, tzinfo=UTC)
 JOB_ID = UUID("01a20d0e-14d3-7245-930f-ca13da681cc4")
+# What every status counts.
+COUNTED = (
+    *("effects_due", "effects_acting", "parts_uncertain", "submissions_uncertain", "parts_parked"),
+    *("orphans_waiting", "dead_letters", "outbox_rows", "callbacks", "polls"),
+)
 LONG_KEY = f"balance:{JOB_ID}:6:failed"
 
 
@@ -101,6 +107,19 @@ def test_the_history_of_a_job_says_money_as_the_rest_of_the_screen_does() -> Non
     rows = drawn(job_screen(JobStory(job=job(JobState.RUNNING), timeline=lines, ledger=())))
 
     assert [row.split()[-2:] for row in rows[-2:]] == [["19.90", "RUB"], ["1990", "RUB"]]
+
+
+def test_status_says_who_was_told_to_wait_and_what_is_left_at_kie() -> None:
+    counts = dict.fromkeys(COUNTED, 0)
+    quiet = StatusView(at=MOMENT, verdict="all well", healthy=True, bots=(), **counts)
+    busy = quiet.model_copy(
+        update={"told_to_wait": {"bot": 1, "chat": 2}, "credits": {"default": 1_234.5}}
+    )
+
+    assert not any("429" in row or "credits" in row for row in drawn(status_screen(quiet)))
+    rows = [" ".join(row.split()) for row in drawn(status_screen(busy))]
+    assert any(row.startswith("told to wait (429) 1 bot, 2 chats") for row in rows)
+    assert any(row.startswith("KIE credits, default 1,234") for row in rows)
 
 
 @pytest.mark.parametrize("path", ["up", "callback parse", "bots texts"])

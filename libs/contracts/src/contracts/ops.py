@@ -200,6 +200,20 @@ class StatusView(Value):
     late_polls: Annotated[
         int, Field(ge=0, description="expired jobs whose task is asked about once more")
     ] = 0
+    told_to_wait: Annotated[
+        dict[Clean, int],
+        Field(
+            default_factory=dict,
+            description="whom a 429 holds back just now: so many of `bot`, `chat`, `group`, `creates`",
+        ),
+    ]
+    credits: Annotated[
+        dict[Clean, float],
+        Field(
+            default_factory=dict,
+            description="left on each KIE account that was called within the hour, at its last job",
+        ),
+    ]
 
 
 class Resume(Request):

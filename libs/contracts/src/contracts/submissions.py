@@ -48,3 +48,10 @@ class SubmissionOutcome(Message):
     holder: Annotated[UUID, Field(description="who asked ``effects.begin`` before this was said")]
     job_id: UUID
     result: SubmissionResult
+    credits: Annotated[
+        float | None,
+        Field(
+            allow_inf_nan=False,
+            description="what was left on the KIE account when it was last looked at, within the minute",
+        ),
+    ] = None

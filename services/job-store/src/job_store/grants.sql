@@ -43,7 +43,7 @@ GRANT SELECT, INSERT, UPDATE (seen_at) ON sendonce.tasks TO sendonce_store;
 
 -- What is forgotten when it is over.
 GRANT SELECT, INSERT, UPDATE (leased_until), DELETE ON sendonce.outbox TO sendonce_store;
-GRANT SELECT, INSERT, UPDATE (tat, tail, parked_until, needs_owner), DELETE ON sendonce.pacing TO sendonce_store;
+GRANT SELECT, INSERT, UPDATE (tat, tail, parked_until, needs_owner, credits), DELETE ON sendonce.pacing TO sendonce_store;
 GRANT SELECT, INSERT, DELETE ON sendonce.durations TO sendonce_store;
 
 -- How the schema stands beside what this version ships.

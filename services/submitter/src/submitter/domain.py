@@ -102,7 +102,12 @@ def is_first_delivery(delivered: int) -> bool:
 
 
 def outcome_of(
-    request: SubmissionRequested, result: SubmissionResult, *, holder: UUID, now: datetime
+    request: SubmissionRequested,
+    result: SubmissionResult,
+    *,
+    holder: UUID,
+    now: datetime,
+    credits_left: float | None = None,
 ) -> SubmissionOutcome:
     """Make the fact that is told; the same attempt and result always get the same id."""
     attempt_id = request.attempt.id
@@ -115,6 +120,7 @@ def outcome_of(
         holder=holder,
         job_id=request.job_id,
         result=result,
+        credits=credits_left,
     )
 
 

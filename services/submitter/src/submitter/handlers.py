@@ -90,7 +90,13 @@ class Handlers:
         result = await self._result(request, delivered, holder)
         if result is None:
             return
-        outcome = domain.outcome_of(request, result, holder=holder, now=self._clock.now())
+        outcome = domain.outcome_of(
+            request,
+            result,
+            holder=holder,
+            now=self._clock.now(),
+            credits_left=self._kie.credits_left(request.account),
+        )
         self._attempts.settle(outcome)
         await self._effects.tell(outcome)
         _note(request, outcome)

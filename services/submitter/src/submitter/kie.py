@@ -43,6 +43,7 @@ class Kie:
         self._base_url = base_url
         self._keys = keys
         self._called: set[str] = set()
+        self._left: dict[str, float] = {}
 
     @classmethod
     @asynccontextmanager
@@ -76,9 +77,15 @@ class Kie:
             left = await self._client(key, timeout=LOOK_TIMEOUT).credits() if key else None
             if isinstance(left, api.Credits):
                 _CREDITS.labels(account).set(left.balance)
+                self._left[account] = left.balance
             else:
                 _CREDITS.remove(account)
+                self._left.pop(account, None)
         return False
+
+    def credits_left(self, account: str) -> float | None:
+        """Return what the last look found; None when it found nothing, or nobody has looked yet."""
+        return self._left.get(account)
 
     def _client(self, key: SecretStr, *, timeout: float) -> api.KieApi:
         return api.KieApi(

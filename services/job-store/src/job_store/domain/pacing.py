@@ -61,13 +61,17 @@ def limits(*, telegram_share: float, creates_per_10s: int) -> Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bucket:
-    """What a pacing row holds: the theoretical arrival time, the end of the queue, a stop asked for."""
+    """What a pacing row holds: the theoretical arrival time, the end of the queue, a stop asked for.
+
+    ``credits`` is what a KIE account had left when it was last heard of.
+    """
 
     key: str
     tat: datetime
     tail: datetime | None = None
     parked_until: datetime | None = None
     needs_owner: str | None = None
+    credits: float | None = None
 
 
 class Turn(StrEnum):

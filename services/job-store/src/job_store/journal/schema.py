@@ -243,7 +243,7 @@ PACING: Final = Spec(
     name="pacing",
     key=("key",),
     columns=columns(
-        "key text, tat timestamptz, tail timestamptz?, parked_until timestamptz?, needs_owner text?"
+        "key text, tat timestamptz, tail timestamptz?, parked_until timestamptz?, needs_owner text?, credits float8?"
     ),
 )
 FLOORS: Final = Spec(

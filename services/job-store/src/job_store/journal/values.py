@@ -128,6 +128,7 @@ TYPES: Final[Mapping[str, Coerce]] = {
     "integer": partial(whole, bound=INTEGER),
     "bigint": partial(whole, bound=BIGINT),
     "real": single,
+    "float8": float,
     "boolean": boolean,
     "uuid": uuid,
     "timestamptz": moment,

@@ -21,7 +21,7 @@ from job_store.domain.pacing import Limits
 from job_store.domain.rows import EffectKind, EffectState
 from job_store.domain.rules import TELEGRAM_LEASE, Rules
 from job_store.store.claiming import hand_out
-from job_store.store.pacing import park
+from job_store.store.pacing import heed
 from job_store.store.pacing import sql as pacing_sql
 from job_store.store.rows import Row, rowset
 from job_store.store.unit import Transaction, Units
@@ -72,6 +72,7 @@ class Effects:
     def __init__(self, units: Units, limits: Limits) -> None:
         self._units = units
         self._limits = limits
+        self._credits: dict[str, float] = {}  # by account, as this process has kept them
 
     async def claim_due(self, limit: int) -> int:
         """Claim what is due and may go now; returns how many effects were looked at.
@@ -134,7 +135,9 @@ class Effects:
         async with self._units.begin() as tx:
             created = [o.result.task_id for o in batch if isinstance(o.result, TaskCreated)]
             await tx.meet_at_tasks(created)
-            return await self._settle(tx, batch)
+            settled = await self._settle(tx, batch)
+        self._credits |= _credits_left(tx.cases, batch)
+        return settled
 
     async def apply_deliveries(self, batch: list[DeliveryOutcome]) -> list[Settled]:
         """Apply what came of Telegram calls."""
@@ -173,7 +176,9 @@ class Effects:
             (case.job.bot, case.effects[effect_id].kind, outcome.result.kind)
             for case, effect_id, outcome in found
         )
-        await park(tx, found)
+        # KIE is asked once a minute: most batches say what is kept already.
+        left = _credits_left(tx.cases, batch).items() - self._credits.items()
+        await heed(tx, found, dict(left))
         return settled
 
     async def end_leases(self, limit: int) -> int:
@@ -232,6 +237,19 @@ def _standing(found: tuple[Case, UUID] | None) -> tuple[JobState | None, float |
     if effect.state is not EffectState.PENDING:
         return case.job.state, None
     return case.job.state, round((effect.due_at - case.now).total_seconds(), 3)
+
+
+def _credits_left(
+    cases: Mapping[UUID, Case], batch: Sequence[SubmissionOutcome] | Sequence[DeliveryOutcome]
+) -> dict[str, float]:
+    """Return what is left by account, as the last of these outcomes says."""
+    return {
+        cases[outcome.job_id].job.account: outcome.credits
+        for outcome in batch
+        if isinstance(outcome, SubmissionOutcome)
+        and outcome.credits is not None
+        and outcome.job_id in cases
+    }
 
 
 def _is_held(tx: Transaction, job_id: UUID) -> bool:

@@ -169,6 +169,8 @@ class Ops:
             bots = await connection.fetch(sql.status_bots)
             paused = await connection.fetch(sql.status_paused)
             pauses = await connection.fetch(sql.status_pauses)
+            told_to_wait = await connection.fetch(sql.status_told_to_wait)
+            left = await connection.fetch(sql.status_credits)
             held = await connection.fetch(LAWS.held_after_restore)
         if counts is None:
             msg = "a row of counts always exists"
@@ -183,6 +185,8 @@ class Ops:
             verdict="; ".join(troubles)[:2_000] or "all well: jobs flow",
             healthy=not troubles,
             bots=_bots(bots),
+            told_to_wait={row["kind"]: row["waiting"] for row in told_to_wait},
+            credits={row["account"]: row["credits"] for row in left},
             paused=(
                 *(f"{row['key']}: {row['needs_owner']}" for row in paused),
                 *(f"{row['what']} of {row['slug']}: {row['why']}"[:2_000] for row in pauses),

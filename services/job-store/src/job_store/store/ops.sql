@@ -28,3 +28,11 @@ SELECT b.slug, p.key AS what, p.value AS why FROM bots b, jsonb_each_text(b.paus
 
 -- status_paused --
 SELECT key, needs_owner, parked_until FROM pacing WHERE needs_owner IS NOT NULL AND parked_until > now() ORDER BY key
+
+-- status_told_to_wait --
+SELECT split_part(key, ':', 1) AS kind, count(*) AS waiting FROM pacing
+WHERE needs_owner IS NULL AND parked_until > now() GROUP BY 1 ORDER BY 1
+
+-- status_credits --
+SELECT substr(key, length('creates:') + 1) AS account, credits FROM pacing
+WHERE key LIKE 'creates:%' AND credits IS NOT NULL ORDER BY 1

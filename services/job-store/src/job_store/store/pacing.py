@@ -1,6 +1,6 @@
 """Pacing rows: whose calls an effect counts among, advanced once a batch, parked when the other side says wait."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -59,8 +59,32 @@ def _chat_key(bot: str, chat_id: int) -> str:
     return f"{'group' if chat_id < 0 else 'chat'}:{bot}:{chat_id}"
 
 
-async def park(tx: Transaction, outcomes: Sequence[tuple[Case, UUID, Any]]) -> None:
-    """The other side said wait: hold the chat, the bot or the account, not only this effect."""
+async def heed(
+    tx: Transaction, outcomes: Sequence[tuple[Case, UUID, Any]], left: Mapping[str, float]
+) -> None:
+    """Hold the chat, the bot or the account that was told to wait; keep what is left on accounts."""
+    holds = _holds(outcomes)
+    credits_left = {creates_key(account): amount for account, amount in left.items()}
+    if not holds and not credits_left:
+        return
+    buckets = await lock_buckets(tx, holds.keys() | credits_left.keys())
+    for key, (until, owner) in holds.items():
+        bucket = buckets[key]
+        # A plain "slow down" does not end a pause that waits for its owner.
+        paused = (
+            bucket.needs_owner
+            if bucket.parked_until and bucket.parked_until > outcomes[0][0].now
+            else None
+        )
+        longest = max(bucket.parked_until or until, until)
+        buckets[key] = replace(bucket, parked_until=longest, needs_owner=owner or paused)
+    for key, amount in credits_left.items():
+        buckets[key] = replace(buckets[key], credits=amount)
+    await save_buckets(tx, list(buckets.values()))
+
+
+def _holds(outcomes: Sequence[tuple[Case, UUID, Any]]) -> dict[str, tuple[datetime, str | None]]:
+    """Say until when each bucket must wait, and why a person must act, if one must."""
     holds: dict[str, tuple[datetime, str | None]] = {}
     for case, effect_id, outcome in outcomes:
         if isinstance(outcome.result, Later) and outcome.result.scope != "effect":
@@ -72,21 +96,7 @@ async def park(tx: Transaction, outcomes: Sequence[tuple[Case, UUID, Any]]) -> N
                 max(before, until),
                 (later.reason if later.needs_owner else None) or owner,
             )
-    if not holds:
-        return
-    buckets = await lock_buckets(tx, holds.keys())
-    parked = []
-    for key, (until, owner) in holds.items():
-        bucket = buckets[key]
-        # A plain "slow down" does not end a pause that waits for its owner.
-        paused = (
-            bucket.needs_owner
-            if bucket.parked_until and bucket.parked_until > outcomes[0][0].now
-            else None
-        )
-        longest = max(bucket.parked_until or until, until)
-        parked.append(replace(bucket, parked_until=longest, needs_owner=owner or paused))
-    await save_buckets(tx, parked)
+    return holds
 
 
 def _scope_key(

@@ -5,7 +5,8 @@ INSERT INTO pacing (key, tat) SELECT unnest($1::text[]), 'epoch' ORDER BY 1 ON C
 SELECT * FROM pacing WHERE key = ANY($1::text[]) ORDER BY key FOR UPDATE
 
 -- save_buckets --
-UPDATE pacing p SET tat = n.tat, tail = n.tail, parked_until = n.parked_until, needs_owner = n.needs_owner
+UPDATE pacing p SET tat = n.tat, tail = n.tail, parked_until = n.parked_until, needs_owner = n.needs_owner,
+    credits = n.credits
 FROM jsonb_populate_recordset(NULL::pacing, $1) n WHERE p.key = n.key
 
 -- forget_buckets --

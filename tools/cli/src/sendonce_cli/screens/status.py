@@ -54,8 +54,23 @@ def _flow(view: StatusView) -> Table:
             ("outbox", outbox, ""),
             ("callbacks heard", f"{view.callbacks:,}", ""),
             ("polls answered", f"{view.polls:,}", ""),
+            *(("told to wait (429)", line, "warn") for line in _told_to_wait(view)),
+            *(
+                (f"KIE credits, {account}", f"{left:,.0f}", "")
+                for account, left in view.credits.items()
+            ),
         ),
     )
+
+
+def _told_to_wait(view: StatusView) -> list[str]:
+    """Name whom a 429 holds back, if it does anybody."""
+    names = {"bot": "bot", "chat": "chat", "group": "group", "creates": "KIE account"}
+    told = [
+        f"{count:,} {names.get(kind, kind)}{'s' if count > 1 else ''}"
+        for kind, count in view.told_to_wait.items()
+    ]
+    return [", ".join(told)] if told else []
 
 
 def _decisions(view: StatusView) -> Table:

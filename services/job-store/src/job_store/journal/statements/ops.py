@@ -1,5 +1,7 @@
 """ops.sql: one screen of status."""
 
+from collections import Counter
+
 from job_store.journal.statements.common import Rows, age, grouped, wait_for_owner
 from job_store.journal.tables import Tables
 from job_store.journal.values import Row
@@ -69,3 +71,22 @@ def status_pauses(t: Tables) -> Rows:
 
 def status_paused(t: Tables) -> Rows:
     return sorted(wait_for_owner(t, t.pacing.all()), key=lambda bucket: str(bucket["key"]))
+
+
+def status_told_to_wait(t: Tables) -> Rows:
+    waiting = Counter(
+        str(bucket["key"]).split(":")[0]
+        for bucket in t.pacing.all()
+        if bucket["needs_owner"] is None
+        and bucket["parked_until"]
+        and bucket["parked_until"] > t.now
+    )
+    return [{"kind": kind, "waiting": count} for kind, count in sorted(waiting.items())]
+
+
+def status_credits(t: Tables) -> Rows:
+    return [
+        {"account": str(key).removeprefix("creates:"), "credits": bucket["credits"]}
+        for key, bucket in sorted(t.pacing.rows.items(), key=lambda item: str(item[0]))
+        if str(key).startswith("creates:") and bucket["credits"] is not None
+    ]

@@ -24,7 +24,7 @@ def lock_buckets(t: Tables, keys: Sequence[str]) -> Rows:
 
 def save_buckets(t: Tables, buckets: Sequence[Row]) -> None:
     for bucket in buckets:
-        names = ("tat", "tail", "parked_until", "needs_owner")
+        names = ("tat", "tail", "parked_until", "needs_owner", "credits")
         t.pacing.change(t.pacing.rows[bucket["key"]], **{name: bucket.get(name) for name in names})
 
 
