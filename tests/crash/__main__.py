@@ -40,7 +40,8 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--only", metavar="TEXT", help="trials whose service or point has this in it"
     )
-    parser.add_argument("--life", choices=BY_NAME, help="trials of this life alone")
+    parser.add_argument("--life", choices=BY_NAME, action="append",
+                        help="trials of this life alone; may be repeated")  # fmt: skip
     parser.add_argument("--pairs", type=int, metavar="N",
                         help="strike two services in one life: so many pairs, drawn by the seed")  # fmt: skip
     parser.add_argument("--sample", type=int, metavar="N", help="so many trials, drawn by the seed")
@@ -85,7 +86,7 @@ async def attack(chosen: argparse.Namespace, console: Console) -> Run:
 
 def choose(found: Sequence[Trial], chosen: argparse.Namespace) -> list[Trial]:
     """Narrow the trials as the command line says; in an order drawn by the seed."""
-    wanted = [each for each in found if chosen.life in (None, each.life)]
+    wanted = [each for each in found if not chosen.life or each.life in chosen.life]
     if chosen.pairs:
         wanted = trials.pairs(wanted, chosen.pairs, seed=chosen.seed)
     if chosen.fault == "freeze":

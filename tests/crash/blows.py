@@ -72,7 +72,7 @@ async def struck(stage: Stage, life: Life, blows: tuple[Blow, ...]) -> Struck:
         await _quiet(stage)
         for blow in blows:
             await stage.twins[blow.service].stop()
-        job = await bot.get(job)
+        job = await bot.get(job.id)
     return Struck(fell=fell, ended=await judged(life, bot, job))
 
 
@@ -184,7 +184,7 @@ async def _taken_over(stage: Stage, blow: Blow, is_over: Callable[[], Awaitable[
 
 def _over(bot: Bot, life: Life, asking: "asyncio.Task[JobView]") -> Callable[[], Awaitable[bool]]:
     async def is_over() -> bool:
-        return asking.done() and life.is_over(await bot.get(asking.result()))
+        return asking.done() and life.is_over(await bot.get(asking.result().id))
 
     return is_over
 
@@ -235,7 +235,7 @@ async def _settled(bot: Bot, job: JobView, life: Life) -> JobView:
 
     async def settled() -> bool:
         nonlocal latest
-        latest = await bot.get(job)
+        latest = await bot.get(job.id)
         return life.is_over(latest)
 
     try:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, Final, TypeVar
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import aiohttp
 import nats.errors
@@ -15,7 +15,7 @@ from chassis import clock
 from contracts import subjects
 from contracts.api import JobView
 from contracts.reports import ReportedMedia
-from contracts.values import PartState
+from contracts.values import JobState, PartState
 from deployment import eventually
 from sendonce import DeadlinePassed, SendOnce, Unavailable, WalletView
 from testkit.kie import FakeKie
@@ -34,6 +34,9 @@ QUESTIONS: Final[dict[str, dict[str, Any]]] = {
     "status": {},
     "doctor": {},
     "resume": {},
+    "audit.list": {},
+    "dead.list": {},
+    "deliveries.uncertain": {},
 }
 
 T = TypeVar("T")
@@ -89,9 +92,9 @@ class Bot:
         """Tell that the user can be written to again."""
         await self._insist(lambda: self._sendonce.returned(self.chat_id))
 
-    async def get(self, job: JobView) -> JobView:
+    async def get(self, job_id: UUID) -> JobView:
         """Look at the job."""
-        return await self._insist(lambda: self._sendonce.get(job.id))
+        return await self._insist(lambda: self._sendonce.get(job_id))
 
     async def wallet(self) -> WalletView:
         """Look at the user's money."""
@@ -120,13 +123,22 @@ class Bot:
 
         return await eventually(kept, within=STEP_WITHIN)
 
+    async def until(self, job: JobView, fact: Callable[[JobView], bool]) -> JobView:
+        """Wait until something is so of the job."""
+
+        async def reached() -> JobView | None:
+            found = await self.get(job.id)
+            return found if fact(found) else None
+
+        return await eventually(reached, within=STEP_WITHIN)
+
     async def until_part(self, job: JobView, state: PartState) -> None:
         """Wait until a part of the job is in this state."""
+        await self.until(job, lambda seen: any(part.state is state for part in seen.parts))
 
-        async def reached() -> bool:
-            return any(part.state is state for part in (await self.get(job)).parts)
-
-        await eventually(reached, within=STEP_WITHIN)
+    async def until_state(self, job: JobView, *states: JobState) -> JobView:
+        """Wait until the job is in one of these states."""
+        return await self.until(job, lambda seen: seen.state in states)
 
     async def look_at_everything(self, job: JobView) -> None:
         """Ask every question a bot and an operator have."""
@@ -142,12 +154,33 @@ class Bot:
             lambda: ask.statement(self.chat_id, CURRENCY),
             ask.undelivered,
             lambda: ask.changes(limit=1),
+            lambda: ask.find_by_task_id("nobodys"),
             # Both once more: the same reference and the same key change nothing.
             lambda: ask.topup(self.chat_id, currency=CURRENCY, amount=PRICE, reference=self.key),
             lambda: self.create("ok"),
         )
         for question in questions:
             await self._insist(question)
+
+    async def publish(self, subject: str, payload: bytes) -> None:
+        """Put a message onto the bus that no service of ours would."""
+        await self._client.jetstream().publish(subject, payload)
+
+    async def dead_letter(self, *, after: int = 0) -> int:
+        """Wait for an open dead letter that holds the key of this life; returns its id."""
+
+        async def kept() -> int | None:
+            for letter in (await self.ops("dead.list", limit=500, first=after + 1))["letters"]:
+                story = await self.ops("dead.show", id=letter["id"])
+                if self.key in story["payload"]:
+                    return int(letter["id"])
+            return None
+
+        return await eventually(kept, within=STEP_WITHIN)
+
+    async def change(self, verb: str, **fields: Any) -> dict[str, Any]:
+        """Change something by hand, as an operator who says why."""
+        return await self.ops(verb, who="ann", why="to see whether it holds", **fields)
 
     async def ops(self, verb: str, **fields: Any) -> dict[str, Any]:
         """Ask as the operator's command line does."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from contracts.api import JobView, WalletView
-from contracts.values import JobState
+from contracts.values import JobState, MoneyState
 from crash.bot import CURRENCY, Bot
 from crash.lives import Life
 from testkit import proof
@@ -36,23 +36,38 @@ class Ended:
         ending, tasks = self.ending, len(self.ending.generations)
         if tasks > 1:
             yield f"{tasks} tasks at KIE"
-        if ending.is_doubled:
+        if ending.is_doubled and not self.life.copies:
             yield "shown twice"
+        if self.life.copies and self.job.state is JobState.DELIVERED:
+            yield from self._copied()
         if ending.is_lost:
             yield f"lost: {self.job.state}, {tasks} tasks at KIE"
         if any(count > 1 for count in self.words):
             yield f"said {self.words} times"
-        payer = proof.Wallet(self.job.user_id, CURRENCY)
-        yield from proof.money_troubles(
-            [ending], paid={payer: self.paid}, wallets={payer: self.wallet}
-        )
+        yield from self._money()
         if not (self.is_expired or (self.life.may_be_uncertain and self.uncertain)):
             yield from self._otherwise()
+
+    def _copied(self) -> Iterator[str]:
+        seen = [result.ever for made in self.ending.generations for result in made.results]
+        if set(seen) != {1 + self.life.copies}:
+            yield f"one result and {self.life.copies} copies were shown {seen} times"
+
+    def _money(self) -> Iterator[str]:
+        if self.life.is_refunded and self.job.state is JobState.DELIVERED:
+            if self.job.money is not MoneyState.REFUNDED or self.wallet.balance != self.paid:
+                yield f"refunded, but {self.job.money}, {self.wallet.balance} of {self.paid}"
+            return
+        payer = proof.Wallet(self.job.user_id, CURRENCY)
+        yield from proof.money_troubles(
+            [self.ending], paid={payer: self.paid}, wallets={payer: self.wallet}
+        )
 
     def _otherwise(self) -> Iterator[str]:
         if self.job.state not in (self.life.ends, self.life.or_ends):
             yield f"ended {self.job.state} instead of {self.life.ends}"
-        if self.job.state is JobState.DELIVERED and not (self.words or self.ending.is_shown_once):
+        is_elsewhere = self.words or self.life.copies
+        if self.job.state is JobState.DELIVERED and not (is_elsewhere or self.ending.is_shown_once):
             yield "not every result stands in its chat"
         if 0 in self.words:
             yield "words are missing"

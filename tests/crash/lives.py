@@ -8,6 +8,7 @@ from typing import Any, Final
 from contracts.api import JobView
 from contracts.reports import ReportedMedia
 from contracts.values import JobState, MediaKind, PartState
+from crash import by_hand
 from crash.bot import Bot
 from sendonce import TooLate
 from testkit.telegram import FaultPlan, Mode
@@ -40,6 +41,9 @@ class Life:
     words: Callable[[JobView], tuple[str, ...]] = lambda _job: ()
     # What a lost answer may leave for a person to look at, instead of a second message.
     may_be_uncertain: bool = False
+    # How many copies of each result an operator asked for, and whether what was paid goes back.
+    copies: int = 0
+    is_refunded: bool = False
     # Whether the service that dies is told to start, or to stop, while the job lives.
     turns: str = field(default="")
 
@@ -160,6 +164,16 @@ LIVES: Final = (
     Life(name="returned", script=_returned),
     Life(name="troubled", script=_troubled),
     Life(name="looked-at", script=_looked_at),
+    Life(name="refunded", script=by_hand.refunded, is_refunded=True),
+    Life(name="copied", script=by_hand.copied, copies=1),
+    Life(name="redelivered", script=by_hand.redelivered),
+    Life(name="resolved", script=by_hand.resolved, may_be_uncertain=True),
+    Life(name="paused", script=by_hand.paused),
+    Life(name="cancelled", script=by_hand.stopped_by_hand, ends=JobState.CANCELLED),
+    Life(name="orphan-expired", script=by_hand.given_up_orphan),
+    Life(name="beside-poison", script=by_hand.beside_poison),
+    Life(name="forgotten", script=by_hand.forgotten),
+    Life(name="given-money", script=by_hand.given_money),
     Life(name="started", script=_created("ok"), turns="start"),
     Life(name="stopped", script=_created("ok"), turns="stop"),
 )
