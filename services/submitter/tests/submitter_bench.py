@@ -20,7 +20,7 @@ from chassis import bus, lifecycle
 from contracts import streams, subjects
 from contracts.effects import Begin, Go, Stop
 from contracts.message import Attempt
-from contracts.submissions import SubmissionOutcome, SubmissionRequested
+from contracts.submissions import SubmissionOutcome, SubmissionRequested, SubmissionResult
 from submitter import app
 from testkit.kie import FakeKie
 from testkit.servers import NatsServer
@@ -162,6 +162,11 @@ class World:
             kie_api_key=SecretStr(self.kie.api_key if key is None else key),
             secrets_dir=self.secrets,
         )
+
+    async def lived(self, request: SubmissionRequested) -> SubmissionResult:
+        """Ask for a submission, and return what came of it."""
+        await self.store.ask(request)
+        return (await self.store.outcome()).result
 
     @asynccontextmanager
     async def submitter(

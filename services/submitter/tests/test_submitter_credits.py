@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from pydantic import SecretStr
 
+from chassis.clock import SYSTEM
 from chassis.metrics import REGISTRY
 from chassis.secrets import Secrets
 from kie.api import NotCreated
@@ -22,7 +23,7 @@ async def kie() -> AsyncIterator[FakeKie]:
 @pytest.fixture
 async def ours(kie: FakeKie) -> AsyncIterator[Kie]:
     keys = Secrets({"default": SecretStr(kie.api_key)}, directory=None)
-    async with Kie.connected(kie.url, keys=keys) as ours:
+    async with Kie.connected(kie.url, keys=keys, clock=SYSTEM) as ours:
         yield ours
 
 

@@ -163,3 +163,18 @@ def test_memory_is_bounded_and_the_newest_attempts_are_kept(count: int) -> None:
 
     found = [attempts.take(outcome.attempt_id) for outcome in outcomes]
     assert [known for known in found if isinstance(known, SubmissionOutcome)] == outcomes[-10:]
+
+
+def test_while_kie_is_silent_one_call_is_let_through_in_a_while() -> None:
+    doubts = domain.Doubts()
+    assert not doubts.stand("a")
+
+    doubts.begin("a", 0.0)
+    doubts.begin("a", domain.DOUBT / 2)
+    asked = [doubts.admit_one("a", domain.DOUBT * share) for share in (0.9, 1.0, 1.1, 1.9, 2.0)]
+
+    assert doubts.stand("a")
+    assert not doubts.stand("b")
+    assert asked == [False, True, False, False, True]
+    doubts.end("a")
+    assert not doubts.stand("a")

@@ -11,6 +11,7 @@ from contracts.outcomes import Ambiguous, Later, NotSent, Refused
 from contracts.submissions import TaskCreated
 from contracts.values import FailureClass
 from submitter import app
+from submitter.kie import UNREACHED_DELAY
 from submitter_bench import WITHIN, World, requested
 from testkit.kie import CreateAnswer, Outage, Plan
 from testkit.processes import holds
@@ -208,6 +209,23 @@ async def test_an_outage_behind_the_connection_is_ambiguous(world: World) -> Non
         outcome = await world.store.outcome()
 
     assert isinstance(outcome.result, Ambiguous)
+
+
+@pytest.mark.parametrize("outage", [Outage.REFUSE, Outage.HTTP_503])
+async def test_fault_54_a_kie_that_is_away_is_given_one_job_and_the_others_wait(
+    world: World, outage: Outage
+) -> None:
+    world.kie.switches.outage = outage
+
+    async with world.submitter():
+        first, *others = [await world.lived(requested()) for _ in range(4)]
+        world.kie.switches.outage = Outage.NONE
+        back = await world.lived(requested())
+
+    silent = Later(reason="KIE does not answer", after=UNREACHED_DELAY, scope="account")
+    assert isinstance(first, Ambiguous)
+    assert others == [silent] * 3
+    assert back.kind == "done"
 
 
 async def test_a_lease_shorter_than_the_call_is_not_used(world: World) -> None:

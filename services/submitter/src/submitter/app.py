@@ -71,7 +71,9 @@ async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecy
     )
 
     keys = Secrets({DEFAULT_ACCOUNT: settings.kie_api_key}, directory=settings.secrets_dir)
-    kie = await stack.enter_async_context(Kie.connected(settings.kie_api_url, keys=keys))
+    kie = await stack.enter_async_context(
+        Kie.connected(settings.kie_api_url, keys=keys, clock=SYSTEM)
+    )
     publisher = bus.Publisher(client, stream_of=streams.stream_of)
     effects = Effects(client, publisher, SYSTEM)
     handlers = Handlers(

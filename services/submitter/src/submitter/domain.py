@@ -22,6 +22,7 @@ LIMIT: Final = 20  # createTask calls KIE takes per account …
 SPAN: Final = 10.0  # … in this many seconds; it refuses the rest without queueing
 # Attempts; at KIE's rate more than half an hour of one account, far above ack_wait.
 REMEMBERED: Final = 5_000
+DOUBT: Final = 60.0  # seconds; then one call is made, whether KIE answers questions or not
 LONGEST_WORD: Final = 100
 LONGEST_LINE: Final = 2_000
 LONGEST_TASK_ID: Final = 200
@@ -61,6 +62,37 @@ class Attempts:
     def release(self, attempt_id: UUID) -> None:
         """End the handling of an attempt; its outcome, if there is one, stays."""
         self._busy.discard(attempt_id)
+
+
+class Doubts:
+    """Accounts whose last createTask had no answer.
+
+    Such a call may have made a task nobody will ever hear of. A KIE that is away must not be given one
+    job after the other: it is asked something harmless first, and while it is silent they wait. Once in
+    ``DOUBT`` seconds a call is made all the same, for the question may fail for reasons of its own.
+    """
+
+    def __init__(self) -> None:
+        self._until: dict[str, float] = {}
+
+    def begin(self, account: str, now: float) -> None:
+        """Note a call without an answer; a doubt that stands already is not made longer."""
+        self._until.setdefault(account, now + DOUBT)
+
+    def end(self, account: str) -> None:
+        """Note that KIE answered."""
+        self._until.pop(account, None)
+
+    def stand(self, account: str) -> bool:
+        """Tell whether KIE must be asked before it is called."""
+        return account in self._until
+
+    def admit_one(self, account: str, now: float) -> bool:
+        """Tell whether a call may be made although nothing is answered; the next such is a ``DOUBT`` later."""
+        if now < self._until[account]:
+            return False
+        self._until[account] = now + DOUBT
+        return True
 
 
 class Pace:

@@ -137,7 +137,9 @@ class Handlers:
         return (not_after - self._clock.now()).total_seconds()
 
     async def _act(self, request: SubmissionRequested, granted: Granted) -> SubmissionResult:
-        """Call KIE once, in the account's pace, if the call surely ends within the lease."""
+        """Call KIE once, in the account's pace, if it is there and the call surely ends within the lease."""
+        if (silence := await self._kie.silence(request.account)) is not None:
+            return silence
         now = self._clock.monotonic()
         wait = self._pace.wait(request.account, now)
         if wait > self._slack(request, granted):

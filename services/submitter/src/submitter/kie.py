@@ -1,5 +1,6 @@
 """KIE's createTask, and the credits it is paid with; the only room that calls libs/kie."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final, Self
@@ -7,6 +8,7 @@ from typing import Final, Self
 import httpx
 from pydantic import SecretStr
 
+from chassis.clock import Clock
 from chassis.metrics import counter, gauge
 from chassis.secrets import Secrets
 from contracts.outcomes import Ambiguous, Later, NotSent, Refused
@@ -19,6 +21,9 @@ UNREACHED_DELAY: Final = 5.0  # seconds until a KIE that could not be reached is
 BUSY_DELAY: Final = 3.0  # KIE counts over 10 s; job-store paces whoever comes after
 MAINTENANCE_DELAY: Final = 15.0
 LOOK_TIMEOUT: Final = 10.0  # seconds for one look at the credits
+DOUBT_TIMEOUT: Final = (
+    5.0  # seconds in which a KIE that is there says so; the lease has room for it
+)
 OWNER_DELAY: Final = 60.0  # a person tops up or changes the key; until then one try a minute
 _MAINTENANCE: Final = "455"
 # With which a task is made or certainly not (kie.md section 5.4); others count as "other".
@@ -38,18 +43,23 @@ _CREDITS = gauge("kie_credits", "Credits left at KIE, as it said within the minu
 
 
 class Kie:
-    def __init__(self, http: httpx.AsyncClient, *, base_url: str, keys: Secrets) -> None:
+    def __init__(
+        self, http: httpx.AsyncClient, *, base_url: str, keys: Secrets, clock: Clock
+    ) -> None:
         self._http = http
         self._base_url = base_url
         self._keys = keys
+        self._clock = clock
+        self._doubts = domain.Doubts()
+        self._asked: dict[str, asyncio.Task[bool]] = {}  # whether KIE is there, by account
         self._called: set[str] = set()
         self._left: dict[str, float] = {}
 
     @classmethod
     @asynccontextmanager
-    async def connected(cls, base_url: str, *, keys: Secrets) -> AsyncIterator[Self]:
+    async def connected(cls, base_url: str, *, keys: Secrets, clock: Clock) -> AsyncIterator[Self]:
         async with api.http_client() as http:
-            yield cls(http, base_url=base_url, keys=keys)
+            yield cls(http, base_url=base_url, keys=keys, clock=clock)
 
     async def create(self, request: SubmissionRequested) -> SubmissionResult:
         """Make the one call and say what its answer, or the lack of one, proves."""
@@ -68,7 +78,34 @@ class Kie:
             callback_url=request.callback_url,
         )
         _ANSWERS.labels(code_of(answer)).inc()
+        if isinstance(answer, api.Ambiguous):
+            self._doubts.begin(request.account, self._clock.monotonic())
+        else:
+            self._doubts.end(request.account)
         return result_of(answer)
+
+    async def silence(self, account: str) -> Later | None:
+        """Say when to come back to a KIE that does not answer; None when it may be called."""
+        key = self._keys.find(account)
+        if key is None or not self._doubts.stand(account):
+            return None
+        if await self._is_there(account, key):
+            self._doubts.end(account)
+        elif not self._doubts.admit_one(account, self._clock.monotonic()):
+            return Later(reason="KIE does not answer", after=UNREACHED_DELAY, scope="account")
+        return None
+
+    async def _is_there(self, account: str, key: SecretStr) -> bool:
+        """Ask for the credits, once for all who want to know."""
+        asked = self._asked.get(account)
+        if asked is None:
+            asked = self._asked[account] = asyncio.create_task(self._answers(key))
+            asked.add_done_callback(lambda _: self._asked.pop(account))
+        return await asyncio.shield(asked)
+
+    async def _answers(self, key: SecretStr) -> bool:
+        told = await self._client(key, timeout=DOUBT_TIMEOUT).credits()
+        return isinstance(told, api.Credits) or told.kind != "later"
 
     async def look_at_credits(self) -> bool:
         """Show what is left on each account that was called. Returns that there is no more to do."""
