@@ -102,6 +102,10 @@ docs-api: $(STAMP) ## Write docs/api, the tables of docs/security.md and the fro
 dashboard: $(STAMP) ## Write Grafana's dashboard anew, from deploy/grafana/panels
 	@PYTHONPATH=tests $(BIN)/python -m observability.write_dashboard
 
+.PHONY: rules
+rules: $(STAMP) ## Write Kubernetes' PrometheusRule anew, from deploy/prometheus/rules
+	@PYTHONPATH=tests $(BIN)/python -m observability.write_rules
+
 .PHONY: lock
 lock: $(BIN)/uv ## Write requirements.lock anew; UPGRADE=1 takes the newest versions
 	@$(UV) pip compile $(PROJECTS) --group dev --universal --python-version 3.11 \

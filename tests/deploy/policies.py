@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+from deploy.doors import is_reached_by_whom_it_serves, shows_the_world_the_gateway_alone
 from deploy.rendering import Document, app_of, name_of, pod_of, workloads
 
 Rule = Callable[[list[Document]], Iterator[str]]
@@ -236,6 +237,8 @@ RULES: Final[tuple[Rule, ...]] = (
     ends_in_peace,
     survives_a_drain,
     is_closed,
+    is_reached_by_whom_it_serves,
+    shows_the_world_the_gateway_alone,
     keeps_out_of_private_networks,
     is_restricted,
 )

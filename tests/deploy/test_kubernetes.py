@@ -6,7 +6,7 @@ from typing import Any, Final
 import kubernetes_validate
 import pytest
 
-from deploy import policies
+from deploy import doors, policies
 from deploy.rendering import (
     DEPLOY,
     OVERLAYS,
@@ -140,6 +140,35 @@ SPOILT: Final[tuple[tuple[policies.Rule, Spoil], ...]] = (
     (policies.is_closed, lambda it: _policy(it, "at-the-gateway")["ingress"][0].pop("from")),
     (policies.is_closed, lambda it: _policy(it, "at-nats")["ingress"][0].pop("ports")),
     (policies.is_closed, lambda it: _policy(it, "to-postgres")["egress"][0].pop("to")),
+    (
+        doors.is_reached_by_whom_it_serves,
+        lambda it: _policy(it, "at-the-gateway")["ingress"][0]["from"][0].update(
+            namespaceSelector={}
+        ),
+    ),
+    (
+        doors.is_reached_by_whom_it_serves,
+        lambda it: _policy(it, "at-postgres")["ingress"][0]["from"].append(
+            {"ipBlock": {"cidr": "0.0.0.0/0"}}
+        ),
+    ),
+    (
+        doors.is_reached_by_whom_it_serves,
+        lambda it: _policy(it, "at-the-gateway")["ingress"][0]["ports"].append({"port": 8090}),
+    ),
+    (
+        doors.shows_the_world_the_gateway_alone,
+        lambda it: _first(it, "Service")["spec"].update(type="NodePort"),
+    ),
+    *(
+        (
+            doors.shows_the_world_the_gateway_alone,
+            lambda it, lines=lines: _first(it, "Ingress")["spec"]["rules"][0]["http"]["paths"][
+                0
+            ].update(lines),
+        )
+        for lines in ({"path": "/"}, {"backend": {"service": {"name": "job-store"}}})
+    ),
     (
         policies.keeps_out_of_private_networks,
         lambda it: _policy(it, "to-the-world")["egress"][0]["to"][0]["ipBlock"]["except"].remove(
