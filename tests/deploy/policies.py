@@ -87,6 +87,17 @@ def has_no_secret_in_its_environment(found: list[Document]) -> Iterator[str]:
                     yield f"{name_of(one)}: {key} is no secret"
 
 
+def keeps_secrets_apart(found: list[Document]) -> Iterator[str]:
+    """A pod mounts the Secret of its own name, and what was brought for it beside that."""
+    for workload in workloads(found):
+        for volume in pod_of(workload).get("volumes", ()):
+            for one in (volume, *volume.get("projected", {}).get("sources", ())):
+                secret = one.get("secret", {})
+                name = secret.get("secretName") or secret.get("name")
+                if name and name not in {app_of(workload), f"{app_of(workload)}-further"}:
+                    yield f"{name_of(workload)}: reads the secrets of {name}"
+
+
 def declares_its_ports(found: list[Document]) -> Iterator[str]:
     """Every probe and every Service goes to a port that a container declares by name."""
     declared = set(_declared(found))
@@ -229,6 +240,7 @@ RULES: Final[tuple[Rule, ...]] = (
     is_nobody,
     is_read_only,
     has_no_secret_in_its_environment,
+    keeps_secrets_apart,
     declares_its_ports,
     is_pinned,
     is_probed,

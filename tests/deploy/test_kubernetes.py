@@ -102,6 +102,21 @@ SPOILT: Final[tuple[tuple[policies.Rule, Spoil], ...]] = (
         policies.has_no_secret_in_its_environment,
         lambda it: _first(it, "ConfigMap")["data"].update(SENDONCE_KIE_API_KEY="x"),
     ),
+    *(
+        (
+            policies.keeps_secrets_apart,
+            lambda it, kind=kind: pod_of(_first(it, kind))["volumes"].append(
+                {"secret": {"secretName": "bots"}}
+            ),
+        )
+        for kind in ("Deployment", "StatefulSet", "Job")
+    ),
+    (
+        policies.keeps_secrets_apart,
+        lambda it: pod_of(_first(it, "StatefulSet"))["volumes"].append(
+            {"projected": {"sources": [{"secret": {"name": "job-store"}}]}}
+        ),
+    ),
     (policies.declares_its_ports, lambda it: _container(it)["ports"].clear()),
     (policies.declares_its_ports, lambda it: _container(it, "StatefulSet")["ports"].clear()),
     (policies.is_pinned, lambda it: _container(it).update(image="sendonce/deliverer")),
