@@ -10,6 +10,8 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
+# checkov pins what others need newer, so it has an environment of its own.
+CHECKS := $(VENV)/deploy-check
 MEMBERS := $(patsubst %/pyproject.toml,%,$(sort $(wildcard services/*/pyproject.toml libs/*/pyproject.toml tools/*/pyproject.toml)))
 PROJECTS := $(addsuffix /pyproject.toml,. $(MEMBERS))
 
@@ -79,6 +81,14 @@ sabotage: $(STAMP) ## Gut one capability after the other; check and smoke must f
 fuzz: $(STAMP) ## Send nonsense to every reader, subject and port; ARGS="--seconds 60", "--only reader"
 	@PYTHONPATH=tests $(BIN)/python -m fuzz $(ARGS)
 
+.PHONY: deploy-check
+deploy-check: $(CHECKS)/.ready ## checkov on what Kubernetes would get, hadolint on the Dockerfile; needs kubectl
+	@for each in base small production; do kubectl kustomize deploy/kubernetes/$$each > $(CHECKS)/$$each.yaml; done
+	@$(CHECKS)/bin/checkov --config-file deploy/checks/checkov.yaml \
+	  --file $(CHECKS)/base.yaml $(CHECKS)/small.yaml $(CHECKS)/production.yaml deploy/images/Dockerfile
+	@$(CHECKS)/bin/hadolint --failure-threshold style deploy/images/Dockerfile
+	@echo "deploy: nothing to mend"
+
 .PHONY: lint
 lint: $(STAMP) ## Style, types and the map of imports
 	@$(BIN)/ruff check
@@ -102,6 +112,10 @@ docs-api: $(STAMP) ## Write docs/api, the tables of docs/security.md and the fro
 dashboard: $(STAMP) ## Write Grafana's dashboard anew, from deploy/grafana/panels
 	@PYTHONPATH=tests $(BIN)/python -m observability.write_dashboard
 
+.PHONY: rules
+rules: $(STAMP) ## Write Kubernetes' PrometheusRule anew, from deploy/prometheus/rules
+	@PYTHONPATH=tests $(BIN)/python -m observability.write_rules
+
 .PHONY: lock
 lock: $(BIN)/uv ## Write requirements.lock anew; UPGRADE=1 takes the newest versions
 	@$(UV) pip compile $(PROJECTS) --group dev --universal --python-version 3.11 \
@@ -109,7 +123,10 @@ lock: $(BIN)/uv ## Write requirements.lock anew; UPGRADE=1 takes the newest vers
 	  $(foreach member,$(MEMBERS),--no-emit-package $(shell sed -n 's/^name = "\(.*\)"/\1/p' $(member)/pyproject.toml)) \
 	  --custom-compile-command "make lock" --output-file requirements.lock > /dev/null
 	@$(PYTHON) deploy/images/lock.py $(BIN)/uv
-	@echo "requirements.lock: $$(grep -c '==' requirements.lock) packages, and deploy/images/locks"
+	@$(UV) pip compile deploy/checks/requirements.in --universal --python-version 3.11 \
+	  --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade) \
+	  --custom-compile-command "make lock" --output-file deploy/checks/requirements.lock > /dev/null
+	@echo "requirements.lock: $$(grep -c '==' requirements.lock) packages, deploy/images/locks and deploy/checks"
 
 .PHONY: clean
 clean: ## Remove .venv, caches and the local data in .sendonce
@@ -127,4 +144,9 @@ $(STAMP): $(BIN)/uv requirements.lock $(PROJECTS)
 	@echo "installing $$(grep -c '==' requirements.lock) locked packages and $(words $(MEMBERS)) of our own"
 	@$(UV) pip sync --require-hashes requirements.lock
 	@$(UV) pip install --no-deps --no-build-isolation $(addprefix --editable ,$(MEMBERS))
+	@touch $@
+
+$(CHECKS)/.ready: $(STAMP) deploy/checks/requirements.lock
+	@$(PYTHON) -m venv --without-pip $(CHECKS)
+	@$(BIN)/uv --quiet pip sync --python $(CHECKS)/bin/python --require-hashes deploy/checks/requirements.lock
 	@touch $@

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+from deploy.doors import is_reached_by_whom_it_serves, shows_the_world_the_gateway_alone
 from deploy.rendering import Document, app_of, name_of, pod_of, workloads
 
 Rule = Callable[[list[Document]], Iterator[str]]
@@ -84,6 +85,17 @@ def has_no_secret_in_its_environment(found: list[Document]) -> Iterator[str]:
             for key in one.get("data", {}):
                 if SECRETS.search(key):
                     yield f"{name_of(one)}: {key} is no secret"
+
+
+def keeps_secrets_apart(found: list[Document]) -> Iterator[str]:
+    """A pod mounts the Secret of its own name, and what was brought for it beside that."""
+    for workload in workloads(found):
+        for volume in pod_of(workload).get("volumes", ()):
+            for one in (volume, *volume.get("projected", {}).get("sources", ())):
+                secret = one.get("secret", {})
+                name = secret.get("secretName") or secret.get("name")
+                if name and name not in {app_of(workload), f"{app_of(workload)}-further"}:
+                    yield f"{name_of(workload)}: reads the secrets of {name}"
 
 
 def declares_its_ports(found: list[Document]) -> Iterator[str]:
@@ -228,6 +240,7 @@ RULES: Final[tuple[Rule, ...]] = (
     is_nobody,
     is_read_only,
     has_no_secret_in_its_environment,
+    keeps_secrets_apart,
     declares_its_ports,
     is_pinned,
     is_probed,
@@ -236,6 +249,8 @@ RULES: Final[tuple[Rule, ...]] = (
     ends_in_peace,
     survives_a_drain,
     is_closed,
+    is_reached_by_whom_it_serves,
+    shows_the_world_the_gateway_alone,
     keeps_out_of_private_networks,
     is_restricted,
 )

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from collections.abc import Iterator
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -38,9 +39,14 @@ def rendered(overlay: str) -> str:
     return done.stdout
 
 
+@cache
+def _parsed(overlay: str) -> list[Document]:
+    return [one for one in yaml.load_all(rendered(overlay), Loader=LOADER) if one]
+
+
 def documents(overlay: str) -> list[Document]:
     """Return every object of an overlay, fresh each time."""
-    return [one for one in yaml.load_all(rendered(overlay), Loader=LOADER) if one]
+    return deepcopy(_parsed(overlay))
 
 
 def workloads(found: list[Document]) -> Iterator[Document]:

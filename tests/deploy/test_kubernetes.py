@@ -6,7 +6,7 @@ from typing import Any, Final
 import kubernetes_validate
 import pytest
 
-from deploy import policies
+from deploy import doors, policies
 from deploy.rendering import (
     DEPLOY,
     OVERLAYS,
@@ -102,6 +102,21 @@ SPOILT: Final[tuple[tuple[policies.Rule, Spoil], ...]] = (
         policies.has_no_secret_in_its_environment,
         lambda it: _first(it, "ConfigMap")["data"].update(SENDONCE_KIE_API_KEY="x"),
     ),
+    *(
+        (
+            policies.keeps_secrets_apart,
+            lambda it, kind=kind: pod_of(_first(it, kind))["volumes"].append(
+                {"secret": {"secretName": "bots"}}
+            ),
+        )
+        for kind in ("Deployment", "StatefulSet", "Job")
+    ),
+    (
+        policies.keeps_secrets_apart,
+        lambda it: pod_of(_first(it, "StatefulSet"))["volumes"].append(
+            {"projected": {"sources": [{"secret": {"name": "job-store"}}]}}
+        ),
+    ),
     (policies.declares_its_ports, lambda it: _container(it)["ports"].clear()),
     (policies.declares_its_ports, lambda it: _container(it, "StatefulSet")["ports"].clear()),
     (policies.is_pinned, lambda it: _container(it).update(image="sendonce/deliverer")),
@@ -141,6 +156,35 @@ SPOILT: Final[tuple[tuple[policies.Rule, Spoil], ...]] = (
     (policies.is_closed, lambda it: _policy(it, "at-nats")["ingress"][0].pop("ports")),
     (policies.is_closed, lambda it: _policy(it, "to-postgres")["egress"][0].pop("to")),
     (
+        doors.is_reached_by_whom_it_serves,
+        lambda it: _policy(it, "at-the-gateway")["ingress"][0]["from"][0].update(
+            namespaceSelector={}
+        ),
+    ),
+    (
+        doors.is_reached_by_whom_it_serves,
+        lambda it: _policy(it, "at-postgres")["ingress"][0]["from"].append(
+            {"ipBlock": {"cidr": "0.0.0.0/0"}}
+        ),
+    ),
+    (
+        doors.is_reached_by_whom_it_serves,
+        lambda it: _policy(it, "at-the-gateway")["ingress"][0]["ports"].append({"port": 8090}),
+    ),
+    (
+        doors.shows_the_world_the_gateway_alone,
+        lambda it: _first(it, "Service")["spec"].update(type="NodePort"),
+    ),
+    *(
+        (
+            doors.shows_the_world_the_gateway_alone,
+            lambda it, lines=lines: _first(it, "Ingress")["spec"]["rules"][0]["http"]["paths"][
+                0
+            ].update(lines),
+        )
+        for lines in ({"path": "/"}, {"backend": {"service": {"name": "job-store"}}})
+    ),
+    (
         policies.keeps_out_of_private_networks,
         lambda it: _policy(it, "to-the-world")["egress"][0]["to"][0]["ipBlock"]["except"].remove(
             "10.0.0.0/8"
@@ -174,8 +218,9 @@ def test_one_machine_and_a_small_cluster_have_the_same_nats() -> None:
         for place in ("compose", "kubernetes/small")
     )
 
+    # Only the health check: the kubelet's comes from outside the container.
     assert small - compose == {"http: 0.0.0.0:8222"}
-    assert compose - small == set()
+    assert compose - small == {"http: 127.0.0.1:8222"}
     assert "  sync_interval: always" in compose
 
 

@@ -95,7 +95,7 @@ def _values() -> dict[str, list[str]]:
     from contracts.reports import ReportState  # noqa: PLC0415
     from deliverer.domain import answers  # noqa: PLC0415
     from job_store.domain.rows import EffectKind  # noqa: PLC0415
-    from job_store.store.counting import Stage  # noqa: PLC0415
+    from job_store.store.counting import LIMITS, Stage  # noqa: PLC0415
     from job_store.store.laws import LAWS  # noqa: PLC0415
     from job_store.store.pacing import bot_key, creates_key  # noqa: PLC0415
     from submitter.kie import CODES, WITHOUT_CODE  # noqa: PLC0415
@@ -107,6 +107,7 @@ def _values() -> dict[str, list[str]]:
         "stage": [*Stage],
         "kind": [*EffectKind],
         "law": [*LAWS],
+        "limit": [*LIMITS],
         "stream": [stream.name for stream in streams.STREAMS],
         "answer": [answer.__name__.lower() for answer in answers.Answer.__args__],
         "code": [*CODES, *WITHOUT_CODE, *http],

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from observability.shipped import PROMETHEUS
+from observability.shipped import PROMETHEUS, ROOT
 
 pytestmark = pytest.mark.skipif(
     shutil.which("promtool") is None,
@@ -20,8 +20,9 @@ def promtool(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=50)
 
 
-def test_prometheus_would_start_with_this() -> None:
-    done = promtool("check", "config", "--syntax-only", str(PROMETHEUS / "prometheus.yml"))
+@pytest.mark.parametrize("place", [PROMETHEUS, ROOT / "deploy/compose"], ids=["here", "compose"])
+def test_prometheus_would_start_with_this(place: Path) -> None:
+    done = promtool("check", "config", "--syntax-only", str(place / "prometheus.yml"))
 
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -6,8 +6,11 @@ from datetime import timedelta
 
 import pytest
 
+from chassis.metrics import REGISTRY
+from chassis.settings import KNOWN_NAMES
 from contracts.api import LimitHit, Refusal, RefusalName
 from job_store.domain.intake import Allowance, Quota
+from job_store.store.counting import LIMITS
 from job_store.store.creation import Created, Creation
 from store_hands import second_store
 from store_kit import Store, callback, create, deliver, expect
@@ -141,6 +144,25 @@ async def test_without_limits_nothing_is_locked_and_rows_of_limits_are_forgotten
     await store.run("UPDATE pacing SET tat = now() - interval '2 hours'")
     await store.effects.forget_buckets()
     assert await store.value("SELECT count(*) FROM pacing") == 0
+
+
+def refusals(name: str) -> float:
+    labels = {"bot": "shop", "limit": name}
+    return REGISTRY.get_sample_value("sendonce_limit_refusals_total", labels) or 0.0
+
+
+async def test_refusals_are_counted_by_the_setting_that_refused(store: Store):
+    limit(store, user=Allowance(open_jobs=1), bot=Allowance(open_jobs=2))
+    before = refusals("user_open_jobs"), refusals("bot_open_jobs")
+
+    await asked(store, create(), create(), create(user_id=8), create(user_id=9), create(price=10))
+
+    assert refusals("user_open_jobs") - before[0] == 1
+    assert refusals("bot_open_jobs") - before[1] == 1
+
+
+def test_a_limit_has_the_name_of_its_setting_where_it_is_counted():
+    assert {limit.upper() for limit in LIMITS} <= KNOWN_NAMES
 
 
 async def test_a_bot_nobody_knows_leaves_no_row(store: Store):

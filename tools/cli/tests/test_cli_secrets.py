@@ -21,13 +21,15 @@ FILES = {
     "migrate": {"nats.nk", "database_url"},
     "operator": {"nats.nk", "observer.nk"},
     "bots": {"default.nk", "shop.nk"},
+    "grafana": {"password"},
+    "alertmanager": set(),
     "callback-gateway": {"nats.nk", "callback_keys", "kie_hmac_keys"},
     "job-store": {"nats.nk", "database_url", "callback_keys", "bot_token"},
     "submitter": {"nats.nk", "kie_api_key"},
     "deliverer": {"nats.nk", "bot_token"},
     "reconciler": {"nats.nk", "kie_api_key"},
 }
-OPEN = {"nats", "postgres"}  # servers run as users of their own
+OPEN = {"nats", "postgres", "grafana", "alertmanager"}  # servers run as users of their own
 
 
 def made(runner: CliRunner, directory: Path, *options: str | Path) -> Path:
@@ -54,11 +56,13 @@ def brought(tmp_path: Path) -> Path:
     keys = tmp_path / "keys"
     (keys / "kie").mkdir(parents=True)
     (keys / "telegram").mkdir()
+    (keys / "alerts").mkdir()
     for name, text in (
         ("kie_api_key", "the-key"),
         ("bot_token", "1:token"),
         ("kie/second", "another-key"),
         ("telegram/shop", "2:token"),
+        ("alerts/telegram", "3:token"),
     ):
         (keys / name).write_text(text + "\n")
     return keys
@@ -77,9 +81,10 @@ def test_each_has_its_own_and_nobody_elses(
                 assert mode == (0o444 if audience in OPEN else 0o400), file
     further = {
         service: sorted(file.name for file in (directory / service / "further").glob("*"))
-        for service in map(str, SERVICES)
+        for service in ("alertmanager", *map(str, SERVICES))
     }
     assert further == {
+        "alertmanager": ["telegram"],
         "callback-gateway": [],
         "job-store": [],
         "submitter": ["second"],
@@ -121,7 +126,7 @@ def test_a_trial_needs_no_keys(runner: CliRunner, tmp_path: Path) -> None:
 
     assert (directory / "submitter" / "kie_api_key").read_text().strip() == SANDBOX_API_KEY
     assert (directory / "deliverer" / "bot_token").read_text().strip() == SANDBOX_TOKEN
-    hmac_key = (directory / "submitter" / "sandbox_hmac_key").read_text().strip()
+    hmac_key = (directory / "sandbox" / "sandbox_hmac_key").read_text().strip()
     assert (directory / "callback-gateway" / "kie_hmac_keys").read_text().strip() == (
         f"default:{hmac_key}"
     )

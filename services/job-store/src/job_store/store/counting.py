@@ -4,13 +4,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from typing import Final
+from itertools import product
+from typing import Final, get_args
 
 from chassis.metrics import counter, histogram
+from contracts.api import LimitHit
 from contracts.events import JobEventName, OrphanEvent, OrphanEventName
 from contracts.message import Message
 from contracts.reports import ReportReceived
 from job_store.domain.case import Case
+from job_store.domain.intake import What, Whose
 from job_store.domain.reports import Trust
 from job_store.domain.rows import EffectKind
 
@@ -53,6 +56,12 @@ _REPORT_LAG: Final = histogram(
 _OUTCOMES: Final = counter(
     "outcomes_total", "What came of effects, as workers told it.", ["bot", "kind", "outcome"]
 )
+_LIMITED: Final = counter(
+    "limit_refusals_total",
+    "Requests for a job that a limit refused, by the name of its setting in small letters.",
+    ["bot", "limit"],
+)
+LIMITS: Final = tuple(map("_".join, product(get_args(Whose), get_args(What))))
 _WAITS: Final = histogram(
     "pacing_wait_seconds", "Waits that pacing gave to effects.", ["kind"], WAITS
 )
@@ -65,6 +74,7 @@ class Tally:
     reports: list[tuple[ReportReceived, Trust, str, timedelta | None]] = field(default_factory=list)
     outcomes: list[tuple[str, EffectKind, str]] = field(default_factory=list)
     waits: list[tuple[EffectKind, timedelta]] = field(default_factory=list)
+    limited: list[tuple[str, LimitHit]] = field(default_factory=list)
 
 
 def count(cases: Iterable[Case], outgoing: Iterable[tuple[str, Message]], tally: Tally) -> None:
@@ -85,10 +95,12 @@ def count(cases: Iterable[Case], outgoing: Iterable[tuple[str, Message]], tally:
 
 
 def know(bots: Iterable[str]) -> None:
-    """Show every event of these bots, also those that never happened."""
+    """Show every event of these bots and every limit, also those that never happened."""
     for bot in bots:
         for event in JobEventName:
             _JOBS.labels(bot, event)
+        for limit in LIMITS:
+            _LIMITED.labels(bot, limit)
 
 
 def _count_tally(tally: Tally) -> None:
@@ -100,6 +112,8 @@ def _count_tally(tally: Tally) -> None:
         _OUTCOMES.labels(*labels).inc()
     for kind, wait in tally.waits:
         _WAITS.labels(kind).observe(wait.total_seconds())
+    for bot, hit in tally.limited:
+        _LIMITED.labels(bot, f"{hit.whose}_{hit.what}").inc()
 
 
 def _note_stage(case: Case, event: JobEventName) -> None:

@@ -96,6 +96,8 @@ class Creations:
                     continue
                 bot = admission.admit(item.bot, item.request)
                 if isinstance(bot, Refusal):
+                    if bot.limit is not None:
+                        tx.tally.limited.append((item.bot, bot.limit))
                     answers.append(bot)
                     continue
                 case = _case(item, bot, now, tx, taken)

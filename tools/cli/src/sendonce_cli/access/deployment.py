@@ -23,10 +23,23 @@ from sendonce_cli.trouble import misuse
 from testkit.kie import SANDBOX_API_KEY
 
 NATS, POSTGRES, BOTS = "nats", "postgres", "bots"
-AUDIENCES: Final = (NATS, POSTGRES, MIGRATE, OPERATOR, BOTS, *map(str, SERVICES))
+GRAFANA, ALERTMANAGER = "grafana", "alertmanager"
+AUDIENCES: Final = (
+    NATS,
+    POSTGRES,
+    MIGRATE,
+    OPERATOR,
+    BOTS,
+    GRAFANA,
+    ALERTMANAGER,
+    *map(str, SERVICES),
+)
+SANDBOX: Final = "sandbox"  # a further one of trials: the sandbox KIE
 OWNER, STORE_LOGIN = "sendonce_owner", "job_store"
 HMAC_KEY: Final = "sandbox_hmac_key"
 FURTHER: Final = "further"
+# Servers run as users of their own; nobody else has the directory.
+SERVERS: Final = 0o444
 
 # Which of the given files a service reads; a name in the last column is a directory of further ones.
 GIVEN: Final[Mapping[str, tuple[str, ...]]] = {
@@ -37,6 +50,7 @@ GIVEN: Final[Mapping[str, tuple[str, ...]]] = {
 FURTHER_GIVEN: Final[Mapping[str, tuple[str, ...]]] = {
     "kie": (Party.SUBMITTER, Party.RECONCILER),
     "telegram": (Party.DELIVERER,),
+    "alerts": (ALERTMANAGER,),
 }
 NEEDED: Final = ("kie_api_key", "bot_token")
 
@@ -67,7 +81,7 @@ def given(directory: Path) -> Given:
 
 def of_sandbox(directory: Path) -> Given:
     """Return what the sandboxes take; their HMAC key is made once."""
-    key = kept(directory / Party.SUBMITTER / HMAC_KEY, lambda: secrets.token_urlsafe(24))
+    key = kept(directory / SANDBOX / HMAC_KEY, lambda: secrets.token_urlsafe(24))
     return Given(
         files={
             "kie_api_key": SANDBOX_API_KEY,
@@ -95,11 +109,13 @@ class Deployment:
             (self.directory / audience).mkdir(parents=True, exist_ok=True)
         self._nats()
         self._postgres()
+        self._grafana()
         self._callbacks()
         self._brought(brought)
         if self.owner is not None:
-            for audience in AUDIENCES:
-                hand_over(self.directory / audience, self.owner)
+            for audience in (*AUDIENCES, SANDBOX):
+                if (self.directory / audience).is_dir():
+                    hand_over(self.directory / audience, self.owner)
 
     def _nats(self) -> None:
         keys = Keys(self.directory / NATS)
@@ -109,9 +125,9 @@ class Deployment:
             if seed.exists():
                 self._put(self._audience(user), self._seed_name(user), seed.read_text("utf-8"))
                 seed.unlink()
-        self._put(NATS, "auth.conf", of_table(keys.known()), mode=0o444)
+        self._put(NATS, "auth.conf", of_table(keys.known()), mode=SERVERS)
         for public in (self.directory / NATS).glob(f"*{PUBLIC}"):
-            public.chmod(0o444)
+            public.chmod(SERVERS)
 
     def _audience(self, user: str) -> str:
         if user.startswith(BOT):
@@ -124,10 +140,13 @@ class Deployment:
         return f"nats{SEED}" if user in AUDIENCES else f"{user}{SEED}"
 
     def _postgres(self) -> None:
-        kept(self.directory / POSTGRES / "password", _password, mode=0o444)
+        kept(self.directory / POSTGRES / "password", _password, mode=SERVERS)
         owner = kept(self.directory / MIGRATE / "database_url", lambda: self._url(OWNER))
         store = kept(self.directory / Party.STORE / "database_url", lambda: self._url(STORE_LOGIN))
-        self._put(POSTGRES, "roles.sql", self._roles(_word(owner), _word(store)), mode=0o444)
+        self._put(POSTGRES, "roles.sql", self._roles(_word(owner), _word(store)), mode=SERVERS)
+
+    def _grafana(self) -> None:
+        kept(self.directory / GRAFANA / "password", _password, mode=SERVERS)
 
     def _url(self, user: str) -> str:
         return f"postgresql://{user}:{quote(_password(), safe='')}@{self.database_host}/{self.database}"
@@ -155,7 +174,8 @@ class Deployment:
                 further = self.directory / reader / FURTHER
                 further.mkdir(exist_ok=True)
                 for name, text in brought.further.get(kind, {}).items():
-                    write(further / name, text)
+                    mode = SERVERS if reader == ALERTMANAGER else OWNERS
+                    write(further / name, text, mode=mode)
 
     def _put(self, audience: str, name: str, text: str, *, mode: int = OWNERS) -> None:
         write(self.directory / audience / name, text, mode=mode)

@@ -76,7 +76,7 @@ def secrets(  # noqa: PLR0917 - typer reads options from the signature
         typer.Option(
             metavar="DIR",
             help="What you bring: files kie_api_key and bot_token, kie_hmac_keys if KIE signs; "
-            "kie/ACCOUNT and telegram/REFERENCE for further ones.",
+            "kie/ACCOUNT and telegram/REFERENCE for further ones, alerts/NAME for Alertmanager.",
         ),
     ] = None,
     sandbox: Annotated[
@@ -103,7 +103,7 @@ def secrets(  # noqa: PLR0917 - typer reads options from the signature
     """Make every secret of a deployment: a directory for each service, with its own and nobody else's.
 
     What you bring is copied at every call, so a replaced file is rotated in by calling again. What is made (keys of
-    NATS, passwords of Postgres, keys that sign callback addresses) is made once and kept.
+    NATS, passwords of Postgres and Grafana, keys that sign callback addresses) is made once and kept.
     """
     from sendonce_cli.access import deployment  # noqa: PLC0415 - other commands start faster
 
