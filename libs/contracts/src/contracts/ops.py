@@ -204,7 +204,7 @@ class StatusView(Value):
         dict[Clean, int],
         Field(
             default_factory=dict,
-            description="whom a 429 holds back just now: so many of `bot`, `chat`, `group`, `creates`",
+            description="whom a 429 or a silent KIE holds back: so many of `bot`, `chat`, `group`, `creates`",
         ),
     ]
     credits: Annotated[

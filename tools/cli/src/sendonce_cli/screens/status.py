@@ -54,7 +54,7 @@ def _flow(view: StatusView) -> Table:
             ("outbox", outbox, ""),
             ("callbacks heard", f"{view.callbacks:,}", ""),
             ("polls answered", f"{view.polls:,}", ""),
-            *(("told to wait (429)", line, "warn") for line in _told_to_wait(view)),
+            *(("told to wait", line, "warn") for line in _told_to_wait(view)),
             *(
                 (f"KIE credits, {account}", f"{left:,.0f}", "")
                 for account, left in view.credits.items()
@@ -64,7 +64,7 @@ def _flow(view: StatusView) -> Table:
 
 
 def _told_to_wait(view: StatusView) -> list[str]:
-    """Name whom a 429 holds back, if it does anybody."""
+    """Name whom a 429 or a silent KIE holds back, if it does anybody."""
     names = {"bot": "bot", "chat": "chat", "group": "group", "creates": "KIE account"}
     told = [
         f"{count:,} {names.get(kind, kind)}{'s' if count > 1 else ''}"
