@@ -66,6 +66,11 @@ chaos: $(STAMP) ## Processes, servers, links, KIE and Telegram fail at once; SEC
 outages: $(STAMP) ## NATS, Postgres, KIE, Telegram, each away for longer than every lease; ARGS="--only nats --seconds 150"
 	@PYTHONPATH=tests $(BIN)/python -m outages $(ARGS)
 
+.PHONY: upgrade
+upgrade: $(STAMP) ## That version and this one side by side under load, forward and back; FROM=v0.1.0, ARGS="--seconds 20"
+	@test -n "$(FROM)" || { echo "make upgrade FROM=<git ref of the older version>" >&2; exit 2; }
+	@PYTHONPATH=tests $(BIN)/python -m upgrade --from "$(FROM)" $(ARGS)
+
 .PHONY: mutants
 mutants: $(STAMP) ## Take out one guard after the other; a named test must fail for each
 	@PYTHONPATH=tests $(BIN)/python -m mutants $(ARGS)
