@@ -8,16 +8,17 @@ import hashlib
 import json
 import sys
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
+import frozen
 from compatibility import Verdict, beyond, changes
 from contract_classes import travelling
 from contracts import samples
 from contracts.documents.schemas import Document
-from frozen import current, requests
 from release.found import Found, found
 from release.versions import version_of
 
@@ -35,6 +36,12 @@ def releases(kept: Path = RELEASES) -> list[Path]:
     return sorted(each for each in kept.glob("*") if each.is_dir())
 
 
+@cache
+def schemas() -> dict[str, Document]:
+    """Return those of this code, which does not change while it runs."""
+    return frozen.current()
+
+
 def today(root: Path) -> dict[str, str]:
     """Return the files of a release as they would be written now."""
     said = sorted(samples.all().items())
@@ -42,7 +49,7 @@ def today(root: Path) -> dict[str, str]:
     digests = [f"{digest}  {name}" for name, digest in _migrations(root).items()]
     return {
         SAMPLES: "\n".join(lines) + "\n",
-        SCHEMAS: json.dumps(current(), indent=1, sort_keys=True) + "\n",
+        SCHEMAS: json.dumps(schemas(), indent=1, sort_keys=True) + "\n",
         MIGRATIONS: "\n".join(digests) + "\n",
     }
 
@@ -79,7 +86,7 @@ def unread(release: Path) -> list[str]:
 def incompatible(release: Path, now: Mapping[str, Document]) -> list[str]:
     """Return what has changed since that version in a way that no reader survives."""
     before = _SCHEMAS.validate_json((release / SCHEMAS).read_bytes())
-    against = beyond(changes(before, now, requests=requests()), worst=Verdict.NEEDS_VERSION)
+    against = beyond(changes(before, now, requests=frozen.requests()), worst=Verdict.NEEDS_VERSION)
     return [f"{one.name} at {one.at}" for one in against]
 
 
@@ -107,7 +114,7 @@ def version_is_kept(root: Path, kept: Path = RELEASES) -> Found:
     wrong = [
         f"{release.name}: {what}"
         for release in releases(kept)
-        for what in (*unread(release), *incompatible(release, current()))
+        for what in (*unread(release), *incompatible(release, schemas()))
     ]
     release = kept / version
     if not release.is_dir():

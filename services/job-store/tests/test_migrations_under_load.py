@@ -1,6 +1,7 @@
 """A migration meets transactions of running services: it gives way, and is tried again."""
 
 import asyncio
+import re
 from importlib import resources
 from pathlib import Path
 
@@ -8,12 +9,16 @@ import asyncpg
 import pytest
 
 from chassis import clock
-from job_store.migrate import MET_OTHERS, _met_others, migrate_database
-from job_store.store.schema import shipped
+from job_store import migrate
+from job_store.migrate import MET_OTHERS, MigrationError, _met_others, migrate_database
+from job_store.store.schema import Shipped, shipped
 
 pytestmark = pytest.mark.postgres
 
+FOLDER = Path(str(resources.files("job_store") / "migrations"))
 TRACES = "20261130170500_traces.sql"
+# They stood before there was the rule, and are tried again.
+SEVERAL = {"repairs", "retention", "traces"}
 ALONE = "20261130100001_jobs_of_user.sql"  # in no transaction
 
 
@@ -25,29 +30,45 @@ async def until_waited_for(watch: "asyncpg.Connection[asyncpg.Record]", table: s
         await clock.SYSTEM.sleep(0.005)
 
 
-async def test_fault_35_60_a_migration_that_met_a_running_transaction_is_tried_again(
-    database_url: str,
-) -> None:
-    """It changes the outbox first and effects then; a service takes them the other way round."""
+async def said_while_a_service_is_in_the_way(database_url: str) -> str:
+    """Migrate up: the outbox is changed first and effects then; a service takes them the other way round."""
     for each in reversed(shipped()):
         await migrate_database(database_url, "down")
         if each.version in TRACES:
             break
     service, watch = await asyncpg.connect(database_url), await asyncpg.connect(database_url)
     await service.execute("SET deadlock_timeout = '1min'")  # so that it is the migration's turn
+    try:
+        async with service.transaction():
+            await service.execute("SELECT FROM sendonce.effects")
+            migrating = asyncio.create_task(migrate_database(database_url, "up"))
+            await until_waited_for(watch, "sendonce.effects")
+            await service.execute("SELECT FROM sendonce.outbox")
+        return await migrating
+    finally:
+        await service.close()
+        await watch.close()
 
-    async with service.transaction():
-        await service.execute("SELECT FROM sendonce.effects")
-        migrating = asyncio.create_task(migrate_database(database_url, "up"))
-        await until_waited_for(watch, "sendonce.effects")
-        await service.execute("SELECT FROM sendonce.outbox")
-    said = await migrating
+
+async def test_fault_35_60_a_migration_that_met_a_running_transaction_is_tried_again(
+    database_url: str,
+) -> None:
+    said = await said_while_a_service_is_in_the_way(database_url)
 
     assert any(code in said for code in MET_OTHERS)
     assert said.count(f"Applying: {TRACES}") == 2
     assert "Pending: 0" in await migrate_database(database_url, "status")
-    await service.close()
-    await watch.close()
+
+
+async def test_a_migration_that_always_meets_one_is_given_up_and_leaves_nothing(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrate, "TRIES", 1)
+
+    with pytest.raises(MigrationError, match="type it again when less goes on"):
+        await said_while_a_service_is_in_the_way(database_url)
+
+    assert f"[ ] {TRACES}" in await migrate_database(database_url, "status")
 
 
 @pytest.mark.parametrize(
@@ -61,6 +82,25 @@ async def test_fault_35_60_a_migration_that_met_a_running_transaction_is_tried_a
     ],
 )
 def test_only_what_left_nothing_behind_is_tried_again(said: str, *, is_harmless: bool) -> None:
-    folder = Path(str(resources.files("job_store") / "migrations"))
+    assert (_met_others(said, FOLDER) == TRACES) is is_harmless
 
-    assert _met_others(said, folder) is is_harmless
+
+def changed_tables(text: str) -> set[str]:
+    """The tables a migration changes and does not make."""
+    up = text.partition("-- migrate:down")[0]
+    made = set(re.findall(r"CREATE TABLE (?:IF NOT EXISTS )?(\S+)", up))
+    touched = re.findall(
+        r"(?:ALTER TABLE|TRIGGER \w+ (?:BEFORE [A-Z ]+ )?ON) (\S+?)\b(?=[\s;])", up
+    )
+    return set(touched) - made
+
+
+@pytest.mark.parametrize("one", shipped(), ids=lambda one: one.name)
+def test_a_migration_changes_one_table_that_lives(one: Shipped) -> None:
+    """Who waits for one lock while holding none is in no deadlock."""
+    (file,) = FOLDER.glob(f"{one.version}_*.sql")
+    name = file.stem.partition("_")[2]
+
+    tables = changed_tables(file.read_text("utf-8"))
+
+    assert (len(tables) > 1) == (name in SEVERAL), tables

@@ -4,6 +4,7 @@ import asyncio
 import re
 import shutil
 import sys
+from collections import Counter
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -20,7 +21,10 @@ CHANGES = ("up", "down")  # commands after which other migrations are applied th
 # Services take their locks in another order than a migration that changes several tables: Postgres ends one
 # of both, or the migration gives up what it cannot have soon. Either way nothing of it is left.
 MET_OTHERS: Final = ("(40P01)", "(55P03)")  # deadlock, lock timeout: as Postgres' driver says them
-TRIES: Final = 20
+TRIES: Final = 20  # of one migration
+IN_THE_WAY: Final = (
+    "met running services each time; nothing of it is left: type it again when less goes on"
+)
 PAUSE: Final = 0.5  # seconds; services get on meanwhile
 BEGUN: Final = re.compile(r"^(?:Applying|Rolling back): (\S+)$", re.MULTILINE)  # dbmate's words
 NO_TRANSACTION: Final = "transaction:false"
@@ -47,17 +51,21 @@ async def _dbmate_says(url: str, command: str) -> str:
     ``down`` is refused when a newer version has been here: dbmate would take back the newest that it knows.
     """
     folder = resources.files("job_store") / "migrations"
-    said = ""
+    said, tries = "", Counter[str]()
     with resources.as_file(folder) as path:
         if command == "down":
             await _refuse_newer(url, {one.version for one in shipped()})
-        for tries_left in reversed(range(TRIES)):
+        while True:
             code, text = await _run_dbmate(url, command, path)
             said += text
             if not code:
                 break
-            if not tries_left or not _met_others(text, path):
+            met = _met_others(text, path)
+            if met is None:
                 raise MigrationError(said.strip())
+            tries[met] += 1
+            if tries[met] >= TRIES:
+                raise MigrationError(f"{said.strip()}\n{met} {IN_THE_WAY}")
             await clock.SYSTEM.sleep(PAUSE)
     if command in CHANGES:
         await keep_checksums(url)
@@ -79,13 +87,14 @@ async def _run_dbmate(url: str, command: str, migrations: Path) -> tuple[int | N
     return process.returncode, said.decode(errors="replace")
 
 
-def _met_others(said: str, migrations: Path) -> bool:
-    """Claim that a migration only met transactions of running services, and left nothing behind."""
+def _met_others(said: str, migrations: Path) -> str | None:
+    """Return the migration that only met transactions of running services, and left nothing behind."""
     begun = BEGUN.findall(said)
     if not begun or not any(code in said for code in MET_OTHERS):
-        return False
+        return None
     # What is in no transaction may have left half an index, which a second try would take for a whole one.
-    return NO_TRANSACTION not in (migrations / begun[-1]).read_text("utf-8")
+    left_something = NO_TRANSACTION in (migrations / begun[-1]).read_text("utf-8")
+    return None if left_something else str(begun[-1])
 
 
 async def _refuse_newer(url: str, known: set[str]) -> None:
