@@ -179,11 +179,15 @@ class Outside:
 
 
 @asynccontextmanager
-async def outside(errands: tuple[Errand, ...]) -> AsyncIterator[Outside]:
-    """Play KIE and Telegram, which know every errand's plan and chat."""
+async def outside(
+    errands: tuple[Errand, ...], *, calls_anew: bool = False
+) -> AsyncIterator[Outside]:
+    """Play KIE and Telegram, which know every errand's plan and chat; see `FakeKie.calls_anew`."""
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
-        kie = await enter(FakeKie(hmac_key=HMAC_KEY, create_rate=None, keep_tasks=100_000))
+        kie = await enter(
+            FakeKie(hmac_key=HMAC_KEY, create_rate=None, keep_tasks=100_000, calls_anew=calls_anew)
+        )
         for errand in errands:
             kie.plan_marked(errand.marker, errand.plan)
         telegram = await enter(FakeTelegram(limits=Limits()))

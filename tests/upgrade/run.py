@@ -2,36 +2,23 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Final
 
-import asyncpg
-import nats
-
 from deployment import eventually
-from ensemble import PATIENT, Ensemble, outside, troubles
+from ensemble import troubles
 from job_store.migrate import MET_OTHERS
-from job_store.privileges import STORE_ROLE, as_role
-from sendonce import SendOnce
-from sendonce_cli.asking import Desk
 from sendonce_cli.demo import errands as errands_of
-from sendonce_cli.demo.bot import Bot
 from sendonce_cli.demo.options import Faults
 from testkit import proof
-from testkit.links import Link
-from testkit.ports import free_port
-from testkit.servers import Durability, NatsServer, PostgresServer
-from upgrade.other_sdk import OtherSdk, other_sdk
-from upgrade.replicas import NUMBERS, SERVICES, Replica, Replicas
+from upgrade.replicas import NUMBERS, SERVICES, Replica
+from upgrade.stage import Stage, migrated, staged
 from upgrade.versions import Say, Version
 
 PLENTY: Final = 5_000  # errands; the load ends with the last phase
-# A job that nobody can know of ends in the run, and is seen: a replica that is told to stop leaves none.
-EXPIRES_AFTER: Final = 240
 WORKS_WITHIN: Final = 120.0  # seconds a phase goes on until every replica has worked in it
 QUIET_WITHIN: Final = 300.0  # seconds; longer than the life of a job
 HEARD_WITHIN: Final = 30.0  # seconds
@@ -76,32 +63,28 @@ async def run(
     say: Say,
 ) -> Told:
     """Run every phase for so many seconds, with a job asked for every so many, and judge."""
-    async with _stage(directory, old=old, new=new, every=every, seed=seed, say=say) as upgrade:
-        async with upgrade.running.load_meanwhile(every=every):
+    errands = errands_of.draw(jobs=PLENTY, faults=Faults.LIGHT, seed=seed)
+    async with staged(directory, errands, old=old, new=new, say=say) as stage:
+        upgrade = _Upgrade(stage, old=old, new=new, every=every, seed=seed, say=say)
+        async with stage.running.load_meanwhile(every=every):
             await upgrade.through(seconds)
         say("waiting until nothing is left to happen")
         return await upgrade.judged()
 
 
-@dataclass(kw_only=True)
 class _Upgrade:
-    """The two versions, what they run on, and what is known so far."""
+    """What is done to a stage, and what is known so far."""
 
-    old: Version
-    new: Version
-    replicas: Replicas
-    running: Ensemble
-    bot: OtherSdk
-    judge: Bot
-    told: Mapping[str, str]
-    room: Path
-    dice: Random
-    seed: int
-    every: float
-    say: Say
-    phases: list[Phase] = field(default_factory=list)
-    wrong: dict[str, object] = field(default_factory=dict)
-    met: int = 0
+    def __init__(
+        self, stage: Stage, *, old: Version, new: Version, every: float, seed: int, say: Say
+    ) -> None:
+        self.stage, self.old, self.new = stage, old, new
+        self.every, self.seed, self.say = every, seed, say
+        self.replicas, self.running = stage.replicas, stage.running
+        self.dice = Random(f"upgrade:{seed}")
+        self.phases: list[Phase] = []
+        self.wrong: dict[str, object] = {}
+        self.met = 0
 
     async def through(self, seconds: float) -> None:
         """Go forward, back and forward again."""
@@ -120,7 +103,7 @@ class _Upgrade:
         """Wait until all is quiet, and let the judge of every run look at every job."""
         running = self.running
         await running.settled(within=QUIET_WITHIN)
-        running.bot = self.judge
+        running.bot = self.stage.judge
         verdict = await running.verdict()
         self.wrong |= troubles(verdict) | dict(self._wrong(verdict))
         if unheard := await self._unheard(verdict):
@@ -133,7 +116,7 @@ class _Upgrade:
             phases=tuple(self.phases),
             verdict=verdict,
             replaced=self.replicas.replaced,
-            untold=self.old.unknown(self.told),
+            untold=self.old.unknown(self.stage.told),
             migrated_again=self.met,
             wrong=self.wrong,
         )
@@ -155,13 +138,13 @@ class _Upgrade:
         ended = {one.job.id: one.asked.key for one in verdict.endings if one.job is not None}
 
         async def all_heard() -> bool:
-            return ended.keys() <= (await self.bot.heard()).keys()
+            return ended.keys() <= (await self.stage.bot.heard()).keys()
 
         try:
             await eventually(all_heard, within=HEARD_WITHIN)
         except TimeoutError:
             self.say("the bot did not hear of every end in time")
-        heard = await self.bot.heard()
+        heard = await self.stage.bot.heard()
         return [key for job_id, key in ended.items() if heard.get(job_id) != 1]
 
     async def _roll(self, version: Version, way: str, seconds: float) -> None:
@@ -215,95 +198,12 @@ class _Upgrade:
     async def _migrate(self, version: Version) -> None:
         """Have a version's own command migrate up: an older one finds nothing to do, and changes nothing."""
         self.say(f"migrate up, by {version.name}")
-        said = await asyncio.to_thread(_migrated, version, self.told, self.room)
+        said = await asyncio.to_thread(migrated, version, self.stage.told, self.stage.room)
         self.met += sum(said.count(code) for code in MET_OTHERS)
 
     async def _doctor(self, version: Version) -> None:
         code, said = await asyncio.to_thread(
-            version.command, "doctor", told=self.told, room=self.room
+            version.command, "doctor", told=self.stage.told, room=self.stage.room
         )
         if code:
             self.wrong[f"doctor of {version.name}"] = said
-
-
-def _migrated(version: Version, told: Mapping[str, str], room: Path) -> str:
-    code, said = version.command("migrate", "up", told=told, room=room)
-    if code:
-        raise RuntimeError(f"migrate up by {version.name} ended with {code}\n{said}")
-    return said
-
-
-@asynccontextmanager
-async def _stage(
-    directory: Path, *, old: Version, new: Version, every: float, seed: int, say: Say
-) -> AsyncIterator[_Upgrade]:
-    """Start servers, doubles and two replicas of each service of the old version on its own schema."""
-    errands = errands_of.draw(jobs=PLENTY, faults=Faults.LIGHT, seed=seed)
-    async with AsyncExitStack() as stack:
-        enter = stack.enter_async_context
-        bus = await enter(NatsServer(directory / "nats", durability=Durability.KILL))
-        postgres = await enter(PostgresServer(directory / "postgres", durability=Durability.KILL))
-        out = await enter(outside(errands))
-        gateways = {number: free_port() for number in NUMBERS}
-        door = await enter(Link(*gateways.values(), port=free_port()))
-        told = out.told(gateway=door.port) | {
-            "NATS_URL": bus.url,
-            "DATABASE_URL": postgres.url,
-            "JOB_TTL_SECONDS": str(EXPIRES_AFTER),
-        }
-        room = directory / "commands"
-        room.mkdir(parents=True)
-        say(f"migrate up, by {old.name}")
-        await asyncio.to_thread(_migrated, old, told, room)
-        restricted = {new.name, old.name} if await _has_roles(postgres.url) else {new.name}
-
-        def told_to(version: Version) -> Mapping[str, str]:
-            """Say what a version's services are told: with job-store's own rights as soon as there are any."""
-            if version.name not in restricted:
-                return told
-            return {**told, "DATABASE_URL": as_role(postgres.url, STORE_ROLE)}
-
-        (directory / "logs").mkdir()
-        replicas = Replicas(told_to, gateways=gateways, logs=directory / "logs")
-        stack.push_async_callback(replicas.stop)
-        say(f"starting two of each service of {old.name}")
-        await replicas.start(old)
-        bot = await enter(other_sdk(old, nats_url=bus.url, log=directory / "logs" / "bot.log"))
-        client = await nats.connect(bus.url, **PATIENT)
-        stack.push_async_callback(client.close)
-        running = Ensemble(
-            services={},
-            kie=out.kie,
-            telegram=out.telegram,
-            links=out.links,
-            bot=Bot(bot),
-            desk=Desk(client),
-            database_url=postgres.url,
-            gateway_url=f"http://127.0.0.1:{door.port}",
-            errands=errands,
-        )
-        yield _Upgrade(
-            old=old,
-            new=new,
-            replicas=replicas,
-            running=running,
-            bot=bot,
-            judge=Bot(await enter(SendOnce(bus.url, bot="default"))),
-            told=told,
-            room=room,
-            dice=Random(f"upgrade:{seed}"),
-            seed=seed,
-            every=every,
-            say=say,
-        )
-
-
-async def _has_roles(database_url: str) -> bool:
-    connection = await asyncpg.connect(database_url)
-    try:
-        found = await connection.fetchval(
-            "SELECT true FROM pg_roles WHERE rolname = $1", STORE_ROLE
-        )
-    finally:
-        await connection.close()
-    return bool(found)
