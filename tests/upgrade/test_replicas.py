@@ -10,6 +10,7 @@ from upgrade.versions import this
 async def test_a_replica_that_has_ended_by_itself_is_named(tmp_path: Path) -> None:
     replicas = Replicas(lambda _version: {}, gateways={1: 1, 2: 2}, logs=tmp_path)
     short = Replica("this", 1)  # a module that says its verse and ends
+    replicas._ports[short] = 1
     replicas._spawn(short, this())
 
     async def is_over() -> bool:
