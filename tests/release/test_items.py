@@ -57,6 +57,18 @@ def test_a_lock_without_what_a_project_asks_for_is_seen(projects: Path) -> None:
     assert {line.partition(",")[2] for line in written.missing(projects)} == {" the lock has None"}
 
 
+def test_a_lock_that_is_written_differently_on_a_copy_is_named(tmp_path: Path) -> None:
+    for place in ("ours", "copy"):
+        (tmp_path / place).mkdir()
+        for name in ("a.lock", "b.lock"):
+            (tmp_path / place / name).write_text("rich==15\n", "utf-8")
+    (tmp_path / "copy" / "b.lock").write_text("rich==16\n", "utf-8")
+
+    found = written.changed(tmp_path / "ours", tmp_path / "copy", ["a.lock", "b.lock"])
+
+    assert found == ["b.lock is not what `make lock` writes"]
+
+
 @pytest.mark.parametrize(
     "raw, trouble",
     [

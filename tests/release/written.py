@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -21,8 +21,6 @@ from release.found import Found, found
 from release.versions import PROJECTS
 
 LOCK_WITHIN: Final = 600.0  # seconds
-LOCKS: Final = ("requirements.lock", "deploy/images/locks")
-NEEDED: Final = ("Makefile", "requirements-uv.lock", "deploy/images/lock.py", *LOCKS)
 NO_INDEX: Final = ("error sending request", "Could not connect", "dns error", "timed out")
 
 
@@ -56,11 +54,10 @@ def differing(root: Path, made: Mapping[str, str]) -> list[str]:
 def locks_are_fresh(root: Path) -> Found:
     """`make lock` on a copy writes what is committed; where no index answers, the lock is at least enough."""
     with TemporaryDirectory(prefix="sendonce-lock-") as place:
-        copy = Path(place)
-        for name in _wanted(root):
+        copy, names = Path(place), _tracked(root)
+        for name in names:
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            whole = shutil.copytree if (root / name).is_dir() else shutil.copy2
-            whole(root / name, copy / name)
+            shutil.copy2(root / name, copy / name)
         (copy / ".venv").symlink_to(root / ".venv")
         heard = {name: value for name, value in os.environ.items() if name != "MAKEFLAGS"}  # noqa: TID251 - handed on
         ran = subprocess.run(
@@ -72,7 +69,7 @@ def locks_are_fresh(root: Path) -> Found:
             check=False,
         )
         if ran.returncode == 0:
-            return found(_differ(root, copy), "as `make lock` writes them")
+            return found(changed(root, copy, names), "as `make lock` writes them")
     if any(words in ran.stderr for words in NO_INDEX):
         return found(missing(root), warnings=["no package index: only looked at for gaps"])
     return found([f"make lock: {(ran.stderr or ran.stdout).strip()[-400:]}"])
@@ -107,15 +104,17 @@ def _asked(root: Path) -> Iterator[tuple[str, Requirement]]:
                 yield str(file.relative_to(root)), wanted
 
 
-def _wanted(root: Path) -> Iterator[str]:
-    yield from NEEDED
-    for pattern in PROJECTS:
-        yield from (str(file.relative_to(root)) for file in root.glob(pattern))
+def changed(root: Path, copy: Path, names: Iterable[str]) -> list[str]:
+    """Return the files that `make lock` wrote differently on a copy."""
+    return [
+        f"{name} is not what `make lock` writes"
+        for name in names
+        if (copy / name).read_bytes() != (root / name).read_bytes()
+    ]
 
 
-def _differ(root: Path, copy: Path) -> Iterator[str]:
-    files = [root / LOCKS[0], *sorted((root / LOCKS[1]).iterdir())]
-    for file in files:
-        name = file.relative_to(root)
-        if (copy / name).read_bytes() != file.read_bytes():
-            yield f"{name} is not what `make lock` writes"
+def _tracked(root: Path) -> list[str]:
+    ran = subprocess.run(
+        ["git", "-C", str(root), "ls-files", "-z"], capture_output=True, text=True, check=True
+    )
+    return [name for name in ran.stdout.split("\0") if name and (root / name).is_file()]
