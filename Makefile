@@ -34,7 +34,7 @@ UV := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv --quiet
 help: ## This list
 	@awk 'BEGIN { FS = ":.*## "; print "\n\033[1msendonce\033[0m  every job from request to chat, once\n" } \
 	  /^##@ / { printf "\n\033[1m%s\033[0m\n", substr($$0, 5) } \
-	  /^[a-z-]+:.*## / { printf "  \033[36mmake %-10s\033[0m %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST)); echo
+	  /^[a-z-]+:.*## / { printf "  \033[36mmake %-13s\033[0m %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST)); echo
 
 .PHONY: setup
 setup: $(STAMP) ## Install everything into .venv, from the lock
@@ -66,6 +66,11 @@ chaos: $(STAMP) ## Processes, servers, links, KIE and Telegram fail at once; SEC
 outages: $(STAMP) ## NATS, Postgres, KIE, Telegram, each away for longer than every lease; ARGS="--only nats --seconds 150"
 	@PYTHONPATH=tests $(BIN)/python -m outages $(ARGS)
 
+.PHONY: upgrade
+upgrade: $(STAMP) ## That version and this one side by side under load, forward and back; FROM=v0.1.0, ARGS="--seconds 20"
+	@test -n "$(FROM)" || { echo "make upgrade FROM=<git ref of the older version>" >&2; exit 2; }
+	@PYTHONPATH=tests $(BIN)/python -m upgrade --from "$(FROM)" $(ARGS)
+
 .PHONY: mutants
 mutants: $(STAMP) ## Take out one guard after the other; a named test must fail for each
 	@PYTHONPATH=tests $(BIN)/python -m mutants $(ARGS)
@@ -88,6 +93,12 @@ deploy-check: $(CHECKS)/.ready ## checkov on what Kubernetes would get, hadolint
 	  --file $(CHECKS)/base.yaml $(CHECKS)/small.yaml $(CHECKS)/production.yaml deploy/images/Dockerfile
 	@$(CHECKS)/bin/hadolint --failure-threshold style deploy/images/Dockerfile
 	@echo "deploy: nothing to mend"
+
+RELEASE := PYTHONPATH=tests:tests/contracts:libs/contracts/tests:services/job-store/tests $(BIN)/python -m
+
+.PHONY: release-check
+release-check: $(STAMP) ## Everything that must hold before a version is tagged; ARGS="--only versions", see docs/releasing.md
+	@$(RELEASE) release $(ARGS)
 
 .PHONY: lint
 lint: $(STAMP) ## Style, types and the map of imports
@@ -115,6 +126,10 @@ dashboard: $(STAMP) ## Write Grafana's dashboard anew, from deploy/grafana/panel
 .PHONY: rules
 rules: $(STAMP) ## Write Kubernetes' PrometheusRule anew, from deploy/prometheus/rules
 	@PYTHONPATH=tests $(BIN)/python -m observability.write_rules
+
+.PHONY: release-keep
+release-keep: $(STAMP) ## Keep what this version says and migrates, for later versions to be held to
+	@$(RELEASE) release.kept
 
 .PHONY: lock
 lock: $(BIN)/uv ## Write requirements.lock anew; UPGRADE=1 takes the newest versions

@@ -152,6 +152,55 @@ def errands(jobs: int, *, seed: int = 1) -> tuple[Errand, ...]:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """Who plays KIE and Telegram, and the links by which services reach them."""
+
+    kie: FakeKie
+    telegram: FakeTelegram
+    links: dict[str, Link]
+
+    def told(self, *, gateway: int) -> dict[str, str]:
+        """Return what every service is told of them, and where KIE calls back."""
+        return {
+            "PUBLIC_URL": f"http://{LOOPBACK}:{gateway}",
+            "GATEWAY_PORT": str(gateway),
+            "CALLBACK_KEYS": f"k1:{KEY}",
+            "KIE_HMAC_KEYS": f"default:{HMAC_KEY}",
+            "KIE_API_URL": f"http://{LOOPBACK}:{self.links['kie'].port}",
+            "KIE_API_KEY": self.kie.api_key,
+            "KIE_CREATES_PER_10S": "100000",
+            "TELEGRAM_API_URL": f"http://{LOOPBACK}:{self.links['telegram'].port}",
+            "TELEGRAM_SHARE": "1",
+            "BOT_TOKEN": TOKEN,
+            "POLL_AFTER_SECONDS": "2",
+            "LOG_LEVEL": "info",
+        }
+
+
+@asynccontextmanager
+async def outside(
+    errands: tuple[Errand, ...], *, calls_anew: bool = False
+) -> AsyncIterator[Outside]:
+    """Play KIE and Telegram, which know every errand's plan and chat; see `FakeKie.calls_anew`."""
+    async with AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        kie = await enter(
+            FakeKie(hmac_key=HMAC_KEY, create_rate=None, keep_tasks=100_000, calls_anew=calls_anew)
+        )
+        for errand in errands:
+            kie.plan_marked(errand.marker, errand.plan)
+        telegram = await enter(FakeTelegram(limits=Limits()))
+        telegram.add_bot(TOKEN)
+        for chat in {errand.chat_id for errand in errands}:
+            telegram.add_chat(chat, kind="private", title=str(chat))
+        links = {
+            "kie": await enter(Link(kie.port, port=free_port())),
+            "telegram": await enter(Link(port_of(telegram.url), port=free_port())),
+        }
+        yield Outside(kie=kie, telegram=telegram, links=links)
+
+
 @asynccontextmanager
 async def ensemble(
     *,
@@ -169,22 +218,9 @@ async def ensemble(
     """
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
-        kie = await enter(FakeKie(hmac_key=HMAC_KEY, create_rate=None, keep_tasks=100_000))
-        for errand in errands:
-            kie.plan_marked(errand.marker, errand.plan)
-        telegram = await enter(FakeTelegram(limits=Limits()))
-        telegram.add_bot(TOKEN)
-        for chat in {errand.chat_id for errand in errands}:
-            telegram.add_chat(chat, kind="private", title=str(chat))
+        out = await enter(outside(errands))
         gateway = free_port()
-        links = {
-            "kie": await enter(Link(kie.port, port=free_port())),
-            "telegram": await enter(Link(port_of(telegram.url), port=free_port())),
-        }
-        told = _told(links, kie.api_key, gateway) | {
-            "NATS_URL": nats_url,
-            "DATABASE_URL": database_url,
-        }
+        told = out.told(gateway=gateway) | {"NATS_URL": nats_url, "DATABASE_URL": database_url}
         services = {
             name: service(name, told | dict(settings or {}), logs=directory, nursery=nursery)
             for name in SERVICES
@@ -198,9 +234,9 @@ async def ensemble(
         stack.push_async_callback(client.close)
         yield Ensemble(
             services=services,
-            kie=kie,
-            telegram=telegram,
-            links=links,
+            kie=out.kie,
+            telegram=out.telegram,
+            links=out.links,
             bot=Bot(sendonce),
             desk=Desk(client),
             database_url=database_url,
@@ -221,23 +257,6 @@ PATIENT: Final[dict[str, Any]] = {
     "ping_interval": 2,
     "error_cb": _unheard,
 }
-
-
-def _told(links: Mapping[str, Link], api_key: str, gateway: int) -> dict[str, str]:
-    return {
-        "PUBLIC_URL": f"http://{LOOPBACK}:{gateway}",
-        "GATEWAY_PORT": str(gateway),
-        "CALLBACK_KEYS": f"k1:{KEY}",
-        "KIE_HMAC_KEYS": f"default:{HMAC_KEY}",
-        "KIE_API_URL": f"http://{LOOPBACK}:{links['kie'].port}",
-        "KIE_API_KEY": api_key,
-        "KIE_CREATES_PER_10S": "100000",
-        "TELEGRAM_API_URL": f"http://{LOOPBACK}:{links['telegram'].port}",
-        "TELEGRAM_SHARE": "1",
-        "BOT_TOKEN": TOKEN,
-        "POLL_AFTER_SECONDS": "2",
-        "LOG_LEVEL": "info",
-    }
 
 
 def service(

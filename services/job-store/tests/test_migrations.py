@@ -37,6 +37,7 @@ WAITS_FOR_NOBODY: Final = (
     "a build that stands in nobody's way may wait for old transactions as long as it takes"
 )
 NEW_TABLES: Final = "it makes tables that nobody uses yet"
+WIDER: Final = "a wider one, or the same, takes its place in the same transaction"
 # What squawk says of a migration that is safe all the same, and why it is.
 SAFE: Final[dict[str, dict[str, str]]] = {
     "20261124000001_lifecycle": {
@@ -49,11 +50,15 @@ SAFE: Final[dict[str, dict[str, str]]] = {
         "require-statement-timeout": NEW_TABLES,
     },
     "20261130000001_repairs": {
-        "require-lock-timeout": "it was released before this was checked; dbmate can be stopped",
-        "require-statement-timeout": "its slowest step is an index over dead letters",
-        "require-concurrent-index-creation": "of dead letters there are a few",
-        "ban-drop-constraint": "a wider one takes its place in the same transaction",
+        "require-lock-timeout": NEW_TABLES,
+        "require-statement-timeout": NEW_TABLES,
     },
+    "20261130000003_dead_letters_settled": {
+        "require-concurrent-index-creation": "of dead letters there are a few",
+        "ban-drop-constraint": WIDER,
+    },
+    "20261130000004_jobs_paid_back": {"ban-drop-constraint": WIDER},
+    "20261130000005_parts_known": {"ban-drop-constraint": WIDER},
 } | {
     name: {
         "require-lock-timeout": WAITS_FOR_NOBODY,

@@ -10,7 +10,7 @@ from testkit.ports import free_port
 
 pytestmark = pytest.mark.timeout(120)
 
-BEFORE = "20261130000001"  # the newest migration of the version before
+BEFORE = "20261130000005"  # the newest migration of the version before
 
 
 @pytest_asyncio.fixture
@@ -33,9 +33,9 @@ async def test_what_a_release_added_is_taken_back_and_made_again(migrate: Asked)
 
     rolled = [line for line in back.splitlines() if line.startswith("Rolling back")]
     assert rolled == sorted(rolled, reverse=True)
-    assert "20261130100001_jobs_of_user.sql" in rolled[-1]
+    assert "20261130100000_bodies.sql" in rolled[-1]
     assert incomplete.exit_code == 1
-    assert f"[X] {BEFORE}_repairs.sql" in incomplete.stdout
+    assert f"[X] {BEFORE}_parts_known.sql" in incomplete.stdout
     assert f"Pending: {len(rolled)}" in incomplete.stdout
     assert "20261130100001_jobs_of_user.sql" in again
     assert "Pending: 0" in await migrate("status")

@@ -1,20 +1,33 @@
 """The one migration step: the schema by dbmate with its grants, the streams and durables by the bus."""
 
 import asyncio
+import re
 import shutil
 import sys
+from collections import Counter
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
+from typing import Final
 
 import asyncpg
 
-from chassis import bus
+from chassis import bus, clock
 from contracts import streams
 from job_store import privileges
 from job_store.store.schema import applied, keep_checksums, shipped
 
 CHANGES = ("up", "down")  # commands after which other migrations are applied than before
+# Services take their locks in another order than a migration that changes several tables: Postgres ends one
+# of both, or the migration gives up what it cannot have soon. Either way nothing of it is left.
+MET_OTHERS: Final = ("(40P01)", "(55P03)")  # deadlock, lock timeout: as Postgres' driver says them
+TRIES: Final = 20  # of one migration
+IN_THE_WAY: Final = (
+    "met running services each time; nothing of it is left: type it again when less goes on"
+)
+PAUSE: Final = 0.5  # seconds; services get on meanwhile
+BEGUN: Final = re.compile(r"^(?:Applying|Rolling back): (\S+)$", re.MULTILINE)  # dbmate's words
+NO_TRANSACTION: Final = "transaction:false"
 
 
 class MigrationError(Exception):
@@ -33,36 +46,55 @@ async def migrate_database(url: str, command: str = "up") -> str:
 
 
 async def _dbmate_says(url: str, command: str) -> str:
-    """Return what one dbmate command said.
+    """Return what one dbmate command said, of every time that it was run.
 
     ``down`` is refused when a newer version has been here: dbmate would take back the newest that it knows.
     """
     folder = resources.files("job_store") / "migrations"
+    said, tries = "", Counter[str]()
     with resources.as_file(folder) as path:
         if command == "down":
             await _refuse_newer(url, {one.version for one in shipped()})
-        process = await asyncio.create_subprocess_exec(
-            _dbmate(),
-            *(
-                "--no-dump-schema",
-                "--migrations-table",
-                privileges.TABLE,
-                "--migrations-dir",
-                str(path),
-            ),
-            *("--wait", "--wait-timeout", "30s"),
-            command,
-            env={"DATABASE_URL": _with_sslmode(url), "PATH": ""},
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        said, _ = await process.communicate()
-    text = said.decode(errors="replace")
-    if process.returncode:
-        raise MigrationError(text.strip())
+        while True:
+            code, text = await _run_dbmate(url, command, path)
+            said += text
+            if not code:
+                break
+            met = _met_others(text, path)
+            if met is None:
+                raise MigrationError(said.strip())
+            tries[met] += 1
+            if tries[met] >= TRIES:
+                raise MigrationError(f"{said.strip()}\n{met} {IN_THE_WAY}")
+            await clock.SYSTEM.sleep(PAUSE)
     if command in CHANGES:
         await keep_checksums(url)
-    return text
+    return said
+
+
+async def _run_dbmate(url: str, command: str, migrations: Path) -> tuple[int | None, str]:
+    process = await asyncio.create_subprocess_exec(
+        _dbmate(),
+        *("--no-dump-schema", "--migrations-table", privileges.TABLE),
+        *("--migrations-dir", str(migrations)),
+        *("--wait", "--wait-timeout", "30s"),
+        command,
+        env={"DATABASE_URL": _with_sslmode(url), "PATH": ""},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+    return process.returncode, said.decode(errors="replace")
+
+
+def _met_others(said: str, migrations: Path) -> str | None:
+    """Return the migration that only met transactions of running services, and left nothing behind."""
+    begun = BEGUN.findall(said)
+    if not begun or not any(code in said for code in MET_OTHERS):
+        return None
+    # What is in no transaction may have left half an index, which a second try would take for a whole one.
+    left_something = NO_TRANSACTION in (migrations / begun[-1]).read_text("utf-8")
+    return None if left_something else str(begun[-1])
 
 
 async def _refuse_newer(url: str, known: set[str]) -> None:

@@ -43,6 +43,7 @@ class FakeKie:
     hmac_key: str | None = None
     receiver_timeout: float = KIE_RECEIVER_TIMEOUT
     retry_delays: tuple[float, ...] = (1.0,) * KIE_RETRIES
+    calls_anew: bool = False  # each callback by a connection of its own, as from many machines
     create_rate: Rate | None = KIE_CREATES  # None: as many as come
     poll_rate: Rate | None = None
     media_life: float | None = None  # seconds until result URLs expire; None: never
@@ -155,7 +156,8 @@ class FakeKie:
         }
 
     async def _open_workshop(self) -> None:
-        session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+        connector = aiohttp.TCPConnector(limit=0, force_close=self.calls_anew)
+        session = aiohttp.ClientSession(connector=connector)
         self._resources.push_async_callback(session.close)
         habits = Habits(
             receiver_timeout=self.receiver_timeout,

@@ -4,10 +4,8 @@
 SET LOCAL lock_timeout = '4s';
 SET LOCAL statement_timeout = '30s';
 
--- W3C trace contexts of causes: what is sent or done later still belongs to what made it due.
-ALTER TABLE sendonce.outbox ADD COLUMN trace text;
-ALTER TABLE sendonce.effects ADD COLUMN trace text;
+-- W3C trace contexts of causes: what is sent later still belongs to what made it due.
+ALTER TABLE sendonce.outbox ADD COLUMN IF NOT EXISTS trace text;
 
 -- migrate:down
-ALTER TABLE sendonce.effects DROP COLUMN trace;
 ALTER TABLE sendonce.outbox DROP COLUMN trace;
