@@ -44,6 +44,7 @@ KNOWN_NAMES = frozenset(
         "KIE_HMAC_KEYS",
         "LOG_FORMAT",
         "LOG_LEVEL",
+        "MEDIA_FROM_LOOPBACK",
         "NATS_CREDS",
         "NATS_REPLICAS",
         "NATS_URL",
