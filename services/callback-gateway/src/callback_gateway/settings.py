@@ -40,7 +40,7 @@ class Settings(ServiceSettings):
     )
     gateway_connections: int = Field(
         default=1024,
-        ge=2,
+        ge=1,
         description="Connections held at once; one more, and whoever has asked nothing for longest gets 503.",
     )
     gateway_body_seconds: float = Field(
