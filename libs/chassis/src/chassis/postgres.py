@@ -207,7 +207,10 @@ async def _open(
     midwife: "_Midwife",
     server_settings: dict[str, str],
 ) -> Pool:
-    async def dial(_dsn: object, **options: Any) -> "asyncpg.Connection[asyncpg.Record]":  # noqa: ANN401 - the pool's own
+    async def dial(
+        dsn: str | None = None,  # noqa: ARG001 - asyncpg's own signature, as the next
+        **options: Any,  # noqa: ANN401
+    ) -> "asyncpg.Connection[asyncpg.Record]":
         now = address if isinstance(address, str) else address()
         return await asyncpg.connect(now, **options)
 
