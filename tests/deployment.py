@@ -197,6 +197,7 @@ async def deployed(
                     log_level="warning",
                     bot_token=SecretStr(TOKEN),
                     telegram_api_url=telegram.url,
+                    media_from_loopback=True,
                 ),
             ),
         ]

@@ -171,6 +171,7 @@ class Outside:
             "KIE_API_KEY": self.kie.api_key,
             "KIE_CREATES_PER_10S": "100000",
             "TELEGRAM_API_URL": f"http://{LOOPBACK}:{self.links['telegram'].port}",
+            "MEDIA_FROM_LOOPBACK": "true",
             "TELEGRAM_SHARE": "1",
             "BOT_TOKEN": TOKEN,
             "POLL_AFTER_SECONDS": "2",

@@ -8,17 +8,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import aiohttp
 
+import suffering
+from chassis.nkey import new_seed
 from contracts.api import JobView
 from contracts.values import JobState
-from deployment import eventually
+from deployment import HMAC_KEY, KEY, TOKEN, eventually
 from ensemble import SERVICES, Ensemble, ensemble
 from job_store.migrate import migrate_bus
 from nursery import nursery
 from sendonce import SendOnce
 from testkit.collector import Collector
+from testkit.processes.nursery import Nursery
 
 PROMPT: Final = "a secret lake at dawn"
 CHATS: Final = {
@@ -35,7 +39,12 @@ WITHIN: Final = 30.0  # seconds for one life
 DELIVERED: Final = "send jobs.delivered.default"  # the last span of a life
 USER: Final = 7
 PRICE: Final = 300
-SETTINGS: Final = {"LOG_FORMAT": "json", "POLL_AFTER_SECONDS": "60", "TRACE_RATIO": "1"}
+SETTINGS: Final = {
+    "LOG_FORMAT": "json",
+    "LOG_LEVEL": "debug",
+    "POLL_AFTER_SECONDS": "60",
+    "TRACE_RATIO": "1",
+}
 _SAMPLE: Final = re.compile(r"^sendonce_(\w+?)(?:\{(.*)\})? ([0-9.e+]+)$", re.MULTILINE)
 
 Line = dict[str, Any]
@@ -51,6 +60,8 @@ class Lives:
     lines: dict[str, list[Line]]  # by service, as they were written
     logs: str  # all of it
     counts: dict[str, Counts]  # by service, when all was quiet
+    readable: dict[str, str]  # by place, all that people and their tools can read besides
+    secrets: dict[str, str]  # by what they are
     lost_spans: dict[str, float]  # of the job-store, failed or dropped, by the trouble they met
     stopped_in: float  # seconds until the last service had ended, the collector hanging
 
@@ -76,6 +87,8 @@ class Stage:
     collector: Collector
     bot: SendOnce
     directory: Path
+    nats_url: str
+    secrets: dict[str, str]
 
     async def live(self, name: str, **options: Any) -> JobView:
         """Have a job made, and wait until its result is in the chat."""
@@ -158,16 +171,20 @@ class Stage:
         return {name: await self._counts(name) for name in SERVICES}
 
     async def _counts(self, name: str) -> Counts:
+        text = await self.exposition(name)
+        return {
+            f"{name}{{{labels}}}" if labels else name: float(value)
+            for name, labels, value in _SAMPLE.findall(text)
+        }
+
+    async def exposition(self, name: str) -> str:
+        """Ask one service for its metrics, as they stand there."""
         ready = self.on.services[name].spec.ready_url or ""
         async with (
             aiohttp.ClientSession() as http,
             http.get(ready.replace("/readyz", "/metrics")) as answer,
         ):
-            text = await answer.text()
-        return {
-            f"{name}{{{labels}}}" if labels else name: float(value)
-            for name, labels, value in _SAMPLE.findall(text)
-        }
+            return await answer.text()
 
     async def _is_told(self, service: str, words: str) -> bool:
         return words in self.on.services[service].spec.log.read_text()
@@ -176,8 +193,10 @@ class Stage:
 async def lived(*, nats_url: str, database_url: str, directory: Path) -> Lives:
     """Live them all, one after the other, and end the services."""
     await migrate_bus(nats_url)
+    seed = directory / "user.nk"
+    seed.write_text(new_seed())
     async with Collector() as collector, nursery(directory) as born:
-        settings = SETTINGS | {"OTLP_ENDPOINT": collector.url}
+        settings = SETTINGS | {"OTLP_ENDPOINT": collector.url, "NATS_CREDS": str(seed)}
         async with (
             ensemble(
                 nats_url=nats_url,
@@ -189,11 +208,25 @@ async def lived(*, nats_url: str, database_url: str, directory: Path) -> Lives:
             ) as on,
             SendOnce(nats_url, bot="default") as bot,
         ):
-            stage = Stage(on=on, collector=collector, bot=bot, directory=directory)
-            return await _played(stage)
+            stage = Stage(
+                on=on,
+                collector=collector,
+                bot=bot,
+                directory=directory,
+                nats_url=nats_url,
+                secrets={
+                    "bot token": TOKEN,
+                    "KIE key": on.kie.api_key,
+                    "KIE HMAC key": HMAC_KEY,
+                    "callback key": KEY,
+                    "database password": urlsplit(database_url).password or "",
+                    "NATS seed": seed.read_text(),
+                },
+            )
+            return await _played(stage, born)
 
 
-async def _played(stage: Stage) -> Lives:
+async def _played(stage: Stage, born: Nursery) -> Lives:
     await stage.bot.topup(user_id=USER, amount=10_000, reference="r", currency="RUB")
     jobs = {"normal": await stage.live("normal"), "orphan": await stage.live_as_orphan()}
     stage.on.telegram.faults.plan("429_n", "send", chat_id=CHATS["retry"], retry_after=1)
@@ -205,6 +238,7 @@ async def _played(stage: Stage) -> Lives:
         jobs[trouble], lost[trouble] = await stage.live_in_trouble(trouble)
     jobs["back"] = await stage.live("back")
     await stage.until_traced(jobs["back"])
+    readable = await suffering.suffered(stage, born)
     counts = await stage.counts()
     # A hanging collector must not keep a service from ending.
     stage.collector.hangs = True
@@ -217,6 +251,8 @@ async def _played(stage: Stage) -> Lives:
         lines={name: _lines(text) for name, text in logs.items()},
         logs="\n".join(logs.values()),
         counts=counts,
+        readable=readable | {"traces": b"".join(stage.collector.raw).decode("latin-1")},
+        secrets=stage.secrets,
         lost_spans=lost,
         stopped_in=time.monotonic() - stopping,
     )

@@ -211,6 +211,7 @@ def _wiring(
             RECONCILER: kie,
             DELIVERER: {
                 "TELEGRAM_API_URL": wish.telegram_url,
+                "MEDIA_FROM_LOOPBACK": "true",
                 "BOT_TOKEN": TOKENS["default"],
                 "SECRETS_DIR": str(secrets),
             },

@@ -129,6 +129,7 @@ def _told(links: dict[str, Link], postgres: PostgresServer, hmac_key: str) -> di
         "KIE_API_KEY": SANDBOX_API_KEY,
         "KIE_CREATES_PER_10S": KIE_PACE,
         "TELEGRAM_API_URL": f"http://{at['telegram']}",
+        "MEDIA_FROM_LOOPBACK": "true",
         "TELEGRAM_SHARE": "1",
         "BOT_TOKEN": TOKEN,
         "POLL_AFTER_SECONDS": "2",

@@ -150,6 +150,7 @@ def _told(kie: FakeKie, telegram: FakeTelegram, door: Link) -> dict[str, str]:
         "KIE_API_KEY": kie.api_key,
         "KIE_CREATES_PER_10S": "100000",
         "TELEGRAM_API_URL": telegram.url,
+        "MEDIA_FROM_LOOPBACK": "true",
         "TELEGRAM_SHARE": "1",
         "BOT_TOKEN": TOKEN,
         "POLL_AFTER_SECONDS": "1",

@@ -205,6 +205,7 @@ def _told(kie: FakeKie, telegram: FakeTelegram, port: int) -> dict[str, str]:
         "KIE_API_KEY": kie.api_key,
         "KIE_CREATES_PER_10S": "100000",
         "TELEGRAM_API_URL": telegram.url,
+        "MEDIA_FROM_LOOPBACK": "true",
         "BOT_TOKEN": TOKEN,
         "POLL_AFTER_SECONDS": "2",
     }

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 from starlette.types import Receive, Scope, Send
@@ -28,8 +28,8 @@ async def hello(_scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @asynccontextmanager
-async def served(**options: int) -> AsyncIterator[HttpServer]:
-    heads = bounded(seconds=SECONDS, size=SIZE)
+async def served(*, patience: float = SECONDS, **options: int) -> AsyncIterator[HttpServer]:
+    heads = bounded(seconds=patience, size=SIZE)
     server = HttpServer(hello, name="here", host=LOOPBACK, port=0, heads=heads, **options)
     ready = asyncio.Event()
     running = asyncio.create_task(server.run(ready))
@@ -48,6 +48,15 @@ async def connected(server: HttpServer) -> AsyncIterator[Line]:
         yield reader, writer
     finally:
         writer.close()
+
+
+@asynccontextmanager
+async def being_answered(server: HttpServer) -> AsyncIterator[Line]:
+    """A connection whose request has begun and whose body is a byte short."""
+    async with connected(server) as line:
+        line[1].write(HEAD + b"expect: 100-continue\r\ncontent-length: 1\r\n\r\n")
+        await asyncio.wait_for(line[0].readuntil(b"100 Continue\r\n\r\n"), WITHIN)
+        yield line
 
 
 async def until_closed(reader: asyncio.StreamReader) -> bytes:
@@ -118,18 +127,29 @@ async def test_a_body_is_no_head() -> None:
         assert await asyncio.wait_for(reader.readuntil(b"hello"), WITHIN)
 
 
-async def test_connections_that_say_nothing_make_room_by_themselves() -> None:
-    """As many as the port takes; a caller who comes then waits for a head's time at most."""
-    taken = 8
-    async with served(limit_concurrency=taken) as server:
-        silent = [await asyncio.open_connection(LOOPBACK, server.port) for _ in range(taken)]
+async def test_who_asks_nothing_makes_room_for_who_asks() -> None:
+    """However many connections sit there, a caller is served, and no more are held than allowed."""
+    most = 8
+    async with served(patience=WITHIN, limit_concurrency=most) as server, AsyncExitStack() as stack:
+        asking = await stack.enter_async_context(being_answered(server))
+        silent = [await stack.enter_async_context(connected(server)) for _ in range(3 * most)]
 
-        async with connected(server) as (reader, writer):
-            writer.write(HEAD + b"connection: close\r\n\r\n")
-            assert b" 503 " in (await until_closed(reader)).splitlines()[0]
-
-        for reader, writer in silent:
-            await until_closed(reader)
-            writer.close()
         async with connected(server) as line:
             assert b" 200 " in await greeting(line)
+
+        asking[1].write(b"x")
+        assert b" 200 " in await asyncio.wait_for(asking[0].readuntil(b"hello"), WITHIN)
+        shed = [await until_closed(reader) for reader, _ in silent[: -most + 2]]
+        assert {said.splitlines()[0] for said in shed} == {b"HTTP/1.1 503 Service Unavailable"}
+
+
+async def test_a_port_where_all_are_being_answered_refuses_another() -> None:
+    most = 3
+    async with served(patience=WITHIN, limit_concurrency=most) as server, AsyncExitStack() as stack:
+        for _ in range(most - 1):
+            await stack.enter_async_context(being_answered(server))
+
+        reader, writer = await stack.enter_async_context(connected(server))
+        writer.write(HEAD + b"\r\n")
+
+        assert b" 503 " in (await until_closed(reader)).splitlines()[0]

@@ -21,6 +21,7 @@ SECRETS = {
     "callback": ("POST /callbacks/kie/k1.job.1.c2lnbmF0dXJl HTTP/1.1", "c2lnbmF0dXJl"),
     "postgres": ("postgresql://me:hunter2@db:5432/x", "hunter2"),
     "nats": ("nats://me:hunter2@nats:4222", "hunter2"),
+    "nkey": ("no such file: 'SUAB{}'".format("2A" * 27), "2A2A"),
     "row": (
         "new row violates check\nDETAIL:  Failing row contains (1, a cat\nwith a hat).",
         "with a hat",

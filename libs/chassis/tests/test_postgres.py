@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import asyncpg
@@ -191,6 +192,29 @@ async def test_fault_28_a_restart_is_an_outage_and_the_pool_recovers(
     await until(answers)
 
 
+async def test_a_replaced_login_is_used_for_the_next_connection(postgres: Postgres) -> None:
+    """Between the server's change and ours it is an outage: what is asked for then is asked again."""
+    addresses = [address_of(postgres, "leaving")]
+    async with (
+        roles(postgres, "leaving", "coming") as admin,
+        rooms.connected(lambda: addresses[-1], application_name="tests", max_size=1) as found,
+    ):
+        await admin.execute("ALTER ROLE leaving NOLOGIN")
+        await found.ping()  # a connection that stands is not asked again
+        await admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'leaving'"
+        )
+        await until(lambda: is_refused(found))
+
+        addresses.append(address_of(postgres, "coming"))
+        await found.ping()
+
+
+async def test_a_server_that_does_not_know_us_is_not_waited_for(postgres: Postgres) -> None:
+    with pytest.raises(asyncpg.InvalidAuthorizationSpecificationError):
+        await rooms.connect(address_of(postgres, "nobody_at_all"), application_name="tests")
+
+
 async def test_an_absent_server_is_tried_until_the_deadline() -> None:
     with pytest.raises(OSError):
         await rooms.connect(
@@ -198,3 +222,32 @@ async def test_an_absent_server_is_tried_until_the_deadline() -> None:
             application_name="tests",
             deadline=timedelta(seconds=0.2),
         )
+
+
+def address_of(server: Postgres, role: str) -> str:
+    return server.dsn.replace("//postgres@", f"//{role}@")
+
+
+@asynccontextmanager
+async def roles(
+    server: Postgres, *names: str
+) -> "AsyncIterator[asyncpg.Connection[asyncpg.Record]]":
+    """Let these log in until the block is left; yields who may change them."""
+    admin = await asyncpg.connect(server.dsn)
+    try:
+        for name in names:
+            await admin.execute(f"CREATE ROLE {name} LOGIN")
+        yield admin
+    finally:
+        await admin.execute(f"DROP ROLE {', '.join(names)}")
+        await admin.close()
+
+
+async def is_refused(database: rooms.Database) -> bool:
+    """Tell whether a new connection was not let in; before that the old one's end is met."""
+    try:
+        await database.ping()
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as problem:
+        not_let_in = isinstance(problem, asyncpg.InvalidAuthorizationSpecificationError)
+        return not_let_in and rooms.is_outage(problem)
+    return False

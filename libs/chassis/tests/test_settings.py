@@ -53,6 +53,22 @@ def test_secrets_may_come_from_files(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert load(Settings).kie_api_key.get_secret_value() == "from-file"
 
 
+def test_a_secret_is_read_again_from_the_file_it_came_from(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "key"
+    file.write_text("first\n")
+    monkeypatch.setenv("SENDONCE_KIE_API_KEY_FILE", str(file))
+    chosen = load(Settings)
+
+    file.write_text("second\n")
+    second = chosen.current("kie_api_key")
+    file.unlink()
+
+    assert (second, chosen.current("kie_api_key")) == ("second", "first")
+    assert Settings(kie_api_key=SecretStr("given")).current("kie_api_key") == "given"
+
+
 def test_a_file_that_cannot_be_read_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SENDONCE_KIE_API_KEY_FILE", "/nowhere/key")
 

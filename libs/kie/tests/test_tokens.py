@@ -15,6 +15,7 @@ from kie.tokens import (
     Malformed,
     UnknownKey,
     Verified,
+    hidden,
     mint,
     read,
 )
@@ -94,3 +95,19 @@ def test_an_empty_key_signs_and_opens_nothing() -> None:
     with pytest.raises(ValueError):
         mint(TOKEN, b"")
     assert read(mint(TOKEN, KEY), {"k1": b""}) == UnknownKey(TOKEN)
+
+
+@pytest.mark.parametrize("slash", ["/", "\\/", "\\\\\\/", "%2F", "%2f"])
+def test_what_kie_repeats_of_our_url_is_no_token_any_more(slash: str) -> None:
+    minted = mint(TOKEN, KEY)
+    url = slash.join(("https:", "", "bot.example", "callbacks", "kie", minted))
+    body = f'{{"param": "{{\\"callBackUrl\\":\\"{url}\\"}}", "taskId": "t"}}'.encode()
+
+    assert hidden(body) == body.replace(minted.encode(), b"hidden")
+    assert minted.encode() in body
+
+
+def test_a_body_without_our_token_stays_as_it_is() -> None:
+    body = b'{"callBackUrl": "https://bot.example/callbacks/kie", "text": "callbacks/kie/soon.mp4"}'
+
+    assert hidden(body) == body

@@ -189,7 +189,12 @@ async def ends(client: Client, sandbox: FakeTelegram, media_host: MediaHost, qui
 
 @pytest.fixture
 async def bench(nats_url: str, ends: Bench, sandbox: FakeTelegram) -> AsyncIterator[Bench]:
-    chosen = Settings(nats_url=nats_url, bot_token=SecretStr(TOKEN), telegram_api_url=sandbox.url)
+    chosen = Settings(
+        nats_url=nats_url,
+        bot_token=SecretStr(TOKEN),
+        telegram_api_url=sandbox.url,
+        media_from_loopback=True,
+    )
     async with lifecycle.service(app.build, chosen, name="deliverer"):
         yield ends
 

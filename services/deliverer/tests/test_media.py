@@ -12,12 +12,7 @@ from deliverer.domain.files import File
 from deliverer.domain.sniff import Shape
 from deliverer.domain.ways import MediaTrouble
 from deliverer.media import download
-from deliverer.media.addresses import (
-    CheckedResolver,
-    ForbiddenAddress,
-    is_loopback_url,
-    is_public,
-)
+from deliverer.media.addresses import CheckedResolver, ForbiddenAddress, is_public
 from deliverer.media.download import Downloader, NoFile
 from deliverer.media.shelf import Shelf
 
@@ -84,14 +79,6 @@ def test_the_internet_is_public(address):
 )
 def test_our_own_network_is_not(address):
     assert not is_public(ipaddress.ip_address(address))
-
-
-def test_a_sandbox_is_known_by_its_address():
-    assert is_loopback_url("http://127.0.0.1:8081")
-    assert is_loopback_url("http://localhost:8081")
-    assert is_loopback_url("http://[::1]:8081")
-    assert not is_loopback_url("https://api.telegram.org")
-    assert not is_loopback_url("http://127.0.0.1.example.org")
 
 
 async def test_a_file_is_what_its_bytes_are(downloader, media_host, make):

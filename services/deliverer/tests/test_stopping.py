@@ -47,7 +47,12 @@ class Stopping:
 @pytest.fixture
 async def running(nats_url, token, slow, ends, impatient) -> AsyncIterator[Stopping]:
     """A deliverer with the slow Telegram; stopping it is a task."""
-    chosen = Settings(nats_url=nats_url, bot_token=SecretStr(token), telegram_api_url=slow.url)
+    chosen = Settings(
+        nats_url=nats_url,
+        bot_token=SecretStr(token),
+        telegram_api_url=slow.url,
+        media_from_loopback=True,
+    )
     stop = asyncio.Event()
     ready = asyncio.Event()
 

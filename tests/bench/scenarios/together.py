@@ -73,6 +73,7 @@ async def _up(run: Run, place: Path) -> AsyncIterator[tuple[float, Child]]:
         "KIE_CREATES_PER_10S": "1000",
         "CALLBACK_KEYS": KEY,
         "TELEGRAM_API_URL": run.ground.screen.url,
+        "MEDIA_FROM_LOOPBACK": "true",
         "BOT_TOKEN": TOKENS["default"],
     }
     env = with_code({f"SENDONCE_{name}": value for name, value in told.items()})

@@ -13,7 +13,7 @@ from contracts.api import JobsView, JobView, LedgerLine, StatementView, WalletVi
 from contracts.ops import BotsView, BotView, JobStory, StatusView, TimelineLine
 from contracts.values import JobState, MoneyState
 from sendonce_cli.main import app
-from sendonce_cli.screen import THEME
+from sendonce_cli.screen import THEME, out
 from sendonce_cli.screens.bots import bots_screen
 from sendonce_cli.screens.jobs import job_screen, jobs_screen
 from sendonce_cli.screens.status import status_screen
@@ -131,3 +131,17 @@ def test_help_fills_its_lines(runner: CliRunner, path: str) -> None:
     for line, following in pairwise(line.strip() for line in prose):
         if line and following and not line.startswith("Usage:"):
             assert len(line) + 1 + len(following.split()[0]) > ORDINARY - 2
+
+
+@pytest.mark.parametrize("steering", ["\x1b]0;owned\x07", "\x1b[2J", "\x9b2J", "\r", "\x08"])
+def test_no_text_on_a_screen_steers_the_terminal(
+    steering: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(WIDE))
+    steered = job(JobState.FAILED).model_copy(update={"key": f"order{steering}77"})
+
+    out().print(jobs_screen(JobsView(jobs=(steered,)), width=WIDE))
+
+    shown = capsys.readouterr().out
+    assert "77" in shown
+    assert not any(one in shown for one in "\x1b\x9b\x07\x08\r")

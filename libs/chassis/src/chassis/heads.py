@@ -1,7 +1,9 @@
 """Heads of requests are read within bounds of time and size: who dawdles or babbles is hung up on.
 
-uvicorn bounds neither. A connection that never ends its head would be kept for ever, and one that
-adds a header a second would grow until the process is out of memory.
+uvicorn bounds neither, nor how many connections there are. A connection that never ends its head would be
+kept for ever, one that adds a header a second would grow until the process is out of memory, and enough of
+either would take every file descriptor. So a port that is full makes room: whoever has asked nothing for
+longest goes, and callers who ask are served.
 """
 
 import asyncio
@@ -16,6 +18,7 @@ HEAD_SECONDS: Final = (
 )
 HEAD_BYTES: Final = 32_768  # KIE's heads take some hundred
 TOO_SLOW: Final = b"408 Request Timeout"
+CROWDED: Final = b"503 Service Unavailable"
 TOO_LARGE: Final = b"431 Request Header Fields Too Large"
 
 _GIVEN_UP = counter("http_heads_given_up_total", "Connections closed over their head.", ["reason"])
@@ -28,12 +31,17 @@ class BoundedHeads(HttpToolsProtocol):
     head_bytes: ClassVar[int] = HEAD_BYTES
 
     _deadline: asyncio.TimerHandle | None = None
+    _since = 0.0  # when the wait for its latest head began
     _read = 0  # bytes since the head began; what follows it in its last chunk is not counted
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
-        """Begin to wait for a head."""
+        """Begin to wait for a head, and make room if there are too many that do."""
         super().connection_made(transport)
         self._await_head()
+        # uvicorn refuses requests when there are as many connections as allowed.
+        while self.limit_concurrency and len(self.connections) >= self.limit_concurrency:
+            if not self._make_room():
+                return
 
     def data_received(self, data: bytes) -> None:
         """Parse, and give up on a head that grew too large."""
@@ -59,8 +67,28 @@ class BoundedHeads(HttpToolsProtocol):
         self._stop_waiting()
         super().connection_lost(exc)
 
+    def _make_room(self) -> bool:
+        resting = [
+            one
+            for one in self.connections
+            if isinstance(one, BoundedHeads) and one.is_resting and one is not self
+        ]
+        if not resting:
+            return False
+        longest = min(resting, key=lambda one: one._since)  # noqa: SLF001 - one of us
+        self.connections.discard(longest)  # closing takes it another turn of the loop
+        longest._give_up(CROWDED, "crowded")  # noqa: SLF001 - one of us
+        return True
+
+    @property
+    def is_resting(self) -> bool:
+        """True while nothing that was asked here waits for its answer."""
+        latest = cast("RequestResponseCycle | None", self.cycle)  # None before the first head's end
+        return latest is None or latest.response_complete
+
     def _await_head(self) -> None:
         self._read = 0
+        self._since = self.loop.time()
         self._deadline = self.loop.call_later(self.head_seconds, self._give_up, TOO_SLOW, "slow")
 
     def _stop_waiting(self) -> None:
@@ -73,9 +101,8 @@ class BoundedHeads(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         _GIVEN_UP.labels(reason).inc()
-        latest = cast("RequestResponseCycle | None", self.cycle)  # None before the first head's end
         # An answer that is under way is not spoken into.
-        if latest is None or latest.response_complete:
+        if self.is_resting:
             self.transport.write(
                 b"HTTP/1.1 " + status + b"\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
             )

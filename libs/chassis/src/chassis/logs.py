@@ -24,6 +24,8 @@ _SECRETS: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (re.compile(r"(?i)\b(bearer\s+)[A-Za-z0-9._~+/=-]{8,}"), rf"\1{HIDDEN}"),
     (re.compile(r"(/callbacks/kie/)[^\s/?#'\"]+"), rf"\1{HIDDEN}"),
+    # The seed of an nkey, put where its file was to be named.
+    (re.compile(r"\bS[A-Z2-7]{57}\b"), HIDDEN),
     # user:password@ of any URL; postgres and nats are the ones we hold.
     (re.compile(r"\b([a-z][a-z0-9+.-]*://)[^\s/@'\"]+@"), rf"\1{HIDDEN}@"),
     # What users wrote, quoted by Postgres and by pydantic: to the end, for it may contain anything.
@@ -32,7 +34,7 @@ _SECRETS: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 
 # No secret of ours is without one of these: most fields are told to be harmless by one look.
-_SUSPECT = re.compile(r"(?i)[:=/]|bearer")
+_SUSPECT = re.compile(r"(?i)[:=/]|bearer|S[A-Z2-7]{57}")
 
 # What is shown without quotes; nothing in it can pass for another field or steer a terminal.
 _ONE_WORD = re.compile(r"[!#-&(-<>-~]+")

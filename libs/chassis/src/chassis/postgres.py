@@ -2,11 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import structlog
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 else:  # asyncpg's classes are generic only in its stubs
     Connection = asyncpg.pool.PoolConnectionProxy
     Pool = asyncpg.Pool
+
+Address = Callable[[], str]  # of the server, as it is now
 
 log = structlog.get_logger()
 
@@ -86,7 +88,7 @@ class Database:
 
 
 async def connect(  # noqa: PLR0913 - all by keyword; described limits
-    dsn: str,
+    address: str | Address,
     *,
     application_name: str,
     schema: str = "public",
@@ -95,7 +97,11 @@ async def connect(  # noqa: PLR0913 - all by keyword; described limits
     limits: Limits | None = None,
     deadline: timedelta = FIRST_CONNECT,
 ) -> Database:
-    """Open a pool; an absent server is tried again until the deadline, then its error is raised."""
+    """Open a pool; an absent server is tried again until the deadline, then its error is raised.
+
+    An address that is no text is asked for with every connection that is made: its password may be replaced.
+    A server that lets nobody in by the first one is not waited for.
+    """
     limits = limits or Limits()
     loop = asyncio.get_running_loop()
     until = loop.time() + deadline.total_seconds()
@@ -104,7 +110,7 @@ async def connect(  # noqa: PLR0913 - all by keyword; described limits
         clock.honour_cancellation()
         try:
             pool = await _open(
-                dsn,
+                address,
                 min_size=min_size,
                 max_size=max_size,
                 limits=limits,
@@ -112,7 +118,8 @@ async def connect(  # noqa: PLR0913 - all by keyword; described limits
                 server_settings=_server_settings(application_name, schema, limits),
             )
         except Exception as problem:
-            if not is_outage(problem) or loop.time() > until:
+            hopeless = isinstance(problem, _NOT_LET_IN) or not is_outage(problem)
+            if hopeless or loop.time() > until:
                 raise
             log.warning("postgres.absent", problem=repr(problem))
             await clock.SYSTEM.sleep(RETRY_PAUSE)
@@ -122,7 +129,7 @@ async def connect(  # noqa: PLR0913 - all by keyword; described limits
 
 @asynccontextmanager
 async def connected(
-    dsn: str,
+    address: str | Address,
     *,
     application_name: str,
     schema: str = "public",
@@ -131,7 +138,7 @@ async def connected(
 ) -> AsyncIterator[Database]:
     """`connect` and `disconnect` as one block, for an exit stack."""
     database = await connect(
-        dsn,
+        address,
         application_name=application_name,
         schema=schema,
         max_size=max_size,
@@ -176,7 +183,11 @@ _CONFLICTS = (
     asyncpg.OutdatedSchemaCacheError,
 )
 
+# A password is being replaced, and our copy is not there yet or not there any more.
+_NOT_LET_IN = (asyncpg.InvalidAuthorizationSpecificationError,)
+
 _OUTAGES = (
+    *_NOT_LET_IN,
     OSError,
     TimeoutError,
     asyncpg.PostgresConnectionError,  # also ConnectionDoesNotExistError: cut in mid query
@@ -188,7 +199,7 @@ _OUTAGES = (
 
 
 async def _open(
-    dsn: str,
+    address: str | Address,
     *,
     min_size: int,
     max_size: int,
@@ -196,8 +207,15 @@ async def _open(
     midwife: "_Midwife",
     server_settings: dict[str, str],
 ) -> Pool:
+    async def dial(
+        dsn: str | None = None,  # noqa: ARG001 - asyncpg's own signature, as the next
+        **options: Any,  # noqa: ANN401
+    ) -> "asyncpg.Connection[asyncpg.Record]":
+        now = address if isinstance(address, str) else address()
+        return await asyncpg.connect(now, **options)
+
     return await asyncpg.create_pool(
-        dsn,
+        connect=dial,
         min_size=min_size,
         max_size=max_size,
         timeout=limits.connect.total_seconds(),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field, PrivateAttr, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -44,6 +44,7 @@ KNOWN_NAMES = frozenset(
         "KIE_HMAC_KEYS",
         "LOG_FORMAT",
         "LOG_LEVEL",
+        "MEDIA_FROM_LOOPBACK",
         "NATS_CREDS",
         "NATS_REPLICAS",
         "NATS_URL",
@@ -112,6 +113,22 @@ class ServiceSettings(BaseSettings):
     trace_ratio: float = Field(
         default=1.0, ge=0.0, le=1.0, description="Share of all traces that is recorded."
     )
+
+    # By field, the file that its value came from.
+    _files: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    def model_post_init(self, _context: object, /) -> None:
+        """Remember which values came from files, which may be replaced."""
+        for field_name, field in type(self).model_fields.items():
+            path = os.environ.get(f"{PREFIX}{field_name.upper()}{FILE}", "")
+            if path and _is_secret(field) and _read(path) == _plain(getattr(self, field_name)):
+                self._files[field_name] = path
+
+    def current(self, field_name: str) -> str:
+        """Return a secret as its file has it now; one from nowhere, or that cannot be read, as it was."""
+        path = self._files.get(field_name)
+        now = _read(path) if path else None
+        return now or _plain(getattr(self, field_name))
 
     @classmethod
     def settings_customise_sources(
@@ -214,6 +231,10 @@ def _problem(kind: str, said: str, value: str) -> str:
     said = said.removeprefix("Value error, ")
     # A validator may quote what it was given.
     return said.replace(value, "…") if len(value) > 3 else said  # noqa: PLR2004 - shorter ones are no secrets
+
+
+def _plain(value: object) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
 def _is_secret(field: FieldInfo) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from nats import errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nkeys import NkeysError  # type: ignore[import-untyped]  # ships no types
+from nkeys import NkeysError, from_seed  # type: ignore[import-untyped]  # ships no types
 
 from contracts.subjects import job_event
 from sendonce.errors import InvalidRequest, NotConnected, Unavailable
@@ -189,6 +189,7 @@ class Link:
             error_cb=self._on_error,
             reconnected_cb=self._on_reconnected,
         )
+        _follow(client, seed)
 
     async def _on_news(self, _msg: Msg) -> None:
         for flag in self._readers:
@@ -223,6 +224,25 @@ def _login(file: str | Path | None) -> tuple[str | None, str | None]:
     if JWT not in text:
         raise ValueError("the file is neither the seed of an nkey nor a .creds file")
     return None, str(file)
+
+
+def _follow(client: Client, seed: str | None) -> None:
+    """Have each later connect show the seed that then stands in the file: it may be replaced.
+
+    nats-py signs with the file's seed of the moment, but under the public key it saw first.
+    """
+    sign = client._signature_cb  # noqa: SLF001 - there is no public way to replace an nkey
+    if seed is None or sign is None:
+        return
+
+    def signed(nonce: str) -> bytes:
+        pair = from_seed(bytearray(Path(seed).read_bytes().strip()))
+        client._public_nkey = pair.public_key.decode()  # noqa: SLF001 - as above; read after the signature is made
+        pair.wipe()
+        signature: bytes = sign(nonce)
+        return signature
+
+    client._signature_cb = signed  # noqa: SLF001 - as above
 
 
 async def _leave(client: Client) -> None:

@@ -84,7 +84,12 @@ class ReportReceived(Message):
 
     origin: Literal["callback", "poll"]
     received_at: Moment
-    body: Annotated[Base64Bytes, Field(description="raw bytes, cut at the gateway's bound")]
+    body: Annotated[
+        Base64Bytes,
+        Field(
+            description="raw bytes, the token of our callback URL hidden, cut at the gateway's bound"
+        ),
+    ]
     body_digest: Annotated[
         str, Field(pattern=r"^[0-9a-f]{64}$", description="sha256 of the whole raw body")
     ]

@@ -16,6 +16,11 @@ LONGEST_TOKEN = 81
 
 _KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,32}", re.ASCII)
 _TOKEN = re.compile(r"([A-Za-z0-9_-]{1,32})\.([A-Za-z0-9_-]{48})", re.ASCII)
+# Where KIE repeats our URL in a body: plain, in JSON within JSON, or quoted for a URL.
+_REPEATED = re.compile(
+    rb"(callbacks(?:\\*/|%2F)kie(?:\\*/|%2F))[A-Za-z0-9_-]{1,32}\.[A-Za-z0-9_-]{48}", re.IGNORECASE
+)
+_HIDDEN = rb"\1hidden"
 _ATTEMPT_BYTES = 4
 _JOB_BYTES = 16
 _MAC_BYTES = 16
@@ -89,6 +94,11 @@ def read(text: str, keys: Mapping[str, bytes]) -> Verified | UnknownKey | Forged
     if hmac.compare_digest(mac, _mac(key, token.key_id, claim)):
         return Verified(token)
     return Forged()
+
+
+def hidden(body: bytes) -> bytes:
+    """Return a body of KIE's without the tokens of callback URLs: whoever reads one could call back with it."""
+    return _REPEATED.sub(_HIDDEN, body)
 
 
 def _claim(token: CallbackToken) -> bytes:

@@ -39,7 +39,9 @@ class Settings(ServiceSettings):
         default=256, ge=1, description="Callbacks answered at once; more get 503 and Retry-After."
     )
     gateway_connections: int = Field(
-        default=1024, ge=1, description="Connections held at once, idle ones too; more get 503."
+        default=1024,
+        ge=1,
+        description="Connections held at once; one more, and whoever has asked nothing for longest gets 503.",
     )
     gateway_body_seconds: float = Field(
         default=10, gt=0, le=60, description="Time a body may take to arrive; then 408."

@@ -10,7 +10,6 @@ from faststream.nats import NatsBroker
 from chassis import bus, clock, health, lifecycle
 from contracts import streams
 from deliverer.effects import Effects
-from deliverer.media.addresses import is_loopback_url
 from deliverer.media.download import Downloader
 from deliverer.media.shelf import Shelf
 from deliverer.settings import Settings
@@ -73,8 +72,7 @@ def _deliveries(settings: Settings, broker: NatsBroker, stack: AsyncExitStack) -
     tokens = Tokens(default=settings.bot_token, secrets_dir=settings.secrets_dir)
     telegram = Telegram(tokens, api_url=api_url, clock=clock.SYSTEM)
     stack.push_async_callback(telegram.close)
-    # A sandbox's media live on this machine, and nobody else's do.
-    shelf = Shelf(Downloader(allow_loopback=is_loopback_url(api_url)))
+    shelf = Shelf(Downloader(allow_loopback=settings.media_from_loopback))
     stack.push_async_callback(shelf.close)
     effects = Effects(broker.connection, clock.SYSTEM)
     calling = Calling(clock.SYSTEM)

@@ -21,6 +21,10 @@ class Settings(ServiceSettings):
         pattern=r"^https?://",
         description="Root of the Bot API: Telegram's, a local server's or a sandbox's.",
     )
+    media_from_loopback: bool = Field(
+        default=False,
+        description="Fetch results from this machine too: for sandboxes, whose media live there.",
+    )
     aiogram_fast_import: bool = Field(
         default=True,
         description="Build aiogram's models when first used, which starts the service in a third "

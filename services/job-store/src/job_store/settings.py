@@ -143,6 +143,10 @@ class Settings(ServiceSettings):
         callback_keys.read(value.get_secret_value())
         return value
 
+    def database_address(self) -> str:
+        """Return where Postgres is and who we are there, as its file says now."""
+        return self.current("database_url")
+
     def signing_key(self) -> tuple[str, bytes] | None:
         """Return the key id and key that sign new callback URLs."""
         keys = callback_keys.read(self.callback_keys.get_secret_value())

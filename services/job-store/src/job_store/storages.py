@@ -33,9 +33,8 @@ class Storage:
 
 @asynccontextmanager
 async def _postgres(settings: Settings, name: str) -> AsyncIterator[Storage]:
-    url = settings.database_url.get_secret_value()
     async with postgres.connected(
-        url, application_name=name, schema="sendonce", max_size=POOL
+        settings.database_address, application_name=name, schema="sendonce", max_size=POOL
     ) as database:
         yield Storage("postgres", database, Schema(database))
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from contracts.polls import PollRequested
 from contracts.reports import PollClaim, ReportReceived
-from kie import reported
+from kie import reported, tokens
 from kie.values import Reading
 
 # With base64 and the reading the report stays below NATS' payload limit of 1 MiB.
@@ -34,7 +34,7 @@ def report_of(request: PollRequested, answer: Answer, *, now: datetime) -> Repor
         origin="poll",
         received_at=now,
         # the field is read from its wire form
-        body=b64encode(answer.body[:MAX_BODY]),
+        body=b64encode(tokens.hidden(answer.body)[:MAX_BODY]),
         body_digest=digest,
         truncated=len(answer.body) > MAX_BODY,
         reading=reading,

@@ -1,14 +1,16 @@
 """The two consoles, and how the small things are written: money, time spans, states."""
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
 from pydantic import BaseModel
 from rich import box
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
@@ -27,6 +29,8 @@ THEME: Final = Theme(
         "repr.number": "none",
     }
 )
+# All that a terminal may obey; tab and line feed only move on.
+_STEERS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 # Digits after the point; ISO 4217, and Telegram Stars have none.
 EXPONENT: Final = {"XTR": 0, "JPY": 0, "KRW": 0, "VND": 0}
 STATE_STYLES: Final = {
@@ -44,14 +48,29 @@ WIDTH: Final = 100  # of panels; wider lines tire the eye
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 
 
+class Discreet(Console):
+    """A console that no text on it can steer: what KIE or a user wrote holds no command to the terminal."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """Drop the control characters of texts; colours and movements of our own are no text yet."""
+        for segment in super().render(renderable, options):
+            yield (
+                segment
+                if segment.control
+                else Segment(_STEERS.sub("", segment.text), segment.style)
+            )
+
+
 def out() -> Console:
     """Return the console of answers; made anew, so that it writes to the stdout of now."""
-    return Console(theme=THEME, highlight=False)
+    return Discreet(theme=THEME, highlight=False)
 
 
 def err() -> Console:
     """Return the console of trouble and progress."""
-    return Console(theme=THEME, highlight=False, stderr=True)
+    return Discreet(theme=THEME, highlight=False, stderr=True)
 
 
 def complain(message: str, hint: str = "") -> None:

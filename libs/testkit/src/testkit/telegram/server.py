@@ -127,6 +127,10 @@ class FakeTelegram:
         """Register a token; without `auto_bots` only registered ones are let in."""
         return self._sandbox.world.add_bot(token)
 
+    def renew_token(self, old: str, new: str) -> None:
+        """Revoke a token, as BotFather does; the same bot goes on under the new one."""
+        self._sandbox.world.renew_token(old, new)
+
     def add_chat(
         self,
         chat_id: int,

@@ -130,6 +130,12 @@ class World:
             raise ValueError("a token reads <digits>:<secret>")
         return self.bots.setdefault(token, Bot(bot_id, token))
 
+    def renew_token(self, old: str, new: str) -> None:
+        """Let the bot of a token in by another, and by that one no more."""
+        bot = self.bots.pop(old)
+        bot.token = new
+        self.bots[new] = bot
+
     def bot(self, token: str) -> Bot:
         """The bot of a token, or 401."""
         found = self.bots.get(token)

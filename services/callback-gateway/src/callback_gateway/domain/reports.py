@@ -9,6 +9,7 @@ from typing import Final
 from callback_gateway.domain import doubts
 from callback_gateway.domain.arrival import KEPT_HEADERS, Callback
 from contracts.reports import HmacClaim, Reading, ReportReceived, TokenClaim
+from kie import tokens
 from kie.body import storable
 
 # NATS refuses a message above 1 MiB, headers included; the rest is room for trace headers.
@@ -40,7 +41,7 @@ def report(callback: Callback, claims: Claims, *, now: datetime) -> Report:
         at=now,
         origin="callback",
         received_at=callback.received_at,
-        body=b64encode(callback.body.kept),
+        body=b64encode(tokens.hidden(callback.body.kept)),
         body_digest=callback.body.digest,
         truncated=callback.body.truncated,
         headers=_kept_headers(callback),

@@ -1,9 +1,9 @@
 """Which addresses a result may be fetched from: the public internet, never our own network."""
 
 import ipaddress
+import re
 import socket
 from typing import Final
-from urllib.parse import urlsplit
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
@@ -20,6 +20,10 @@ _SPECIAL: Final = tuple(
         ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32", "2001::/23", "3fff::/20"),
     )
 )
+
+
+# No name ends in a number: what does is an address in a notation that resolvers read and we do not.
+_NUMBER: Final = re.compile(r"(?:^|\.)(?:0x[0-9a-f]*|[0-9]+)\.?$", re.IGNORECASE)
 
 
 class ForbiddenAddress(OSError):
@@ -45,17 +49,6 @@ def _carried(address: Address) -> ipaddress.IPv4Address | None:
         return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
     teredo = address.teredo
     return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else None)
-
-
-def is_loopback_url(url: str) -> bool:
-    """Say whether a URL names this machine, as a sandbox's does."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class CheckedResolver(AbstractResolver):
@@ -85,11 +78,11 @@ class CheckedResolver(AbstractResolver):
         return is_public(address) or (self._allow_loopback and address.is_loopback)
 
     def permits_host(self, host: str) -> bool:
-        """Say whether a host, if it is a literal address, is permitted; names are judged later."""
+        """Say whether a host, if it is an address, is permitted; names are judged when resolved."""
         try:
             ipaddress.ip_address(host.partition("%")[0])
         except ValueError:
-            return True
+            return _NUMBER.search(host) is None
         return self.permits(host)
 
     async def close(self) -> None:

@@ -170,7 +170,11 @@ def _wiring(
             RECONCILER: known_by[RECONCILER]
             | {"KIE_API_URL": kie_url, "KIE_API_KEY": SANDBOX_API_KEY},
             DELIVERER: known_by[DELIVERER]
-            | {"TELEGRAM_API_URL": telegram_url, "BOT_TOKEN": demo_token()},
+            | {
+                "TELEGRAM_API_URL": telegram_url,
+                "BOT_TOKEN": demo_token(),
+                "MEDIA_FROM_LOOPBACK": "true",
+            },
         },
     )
 

@@ -83,6 +83,8 @@ def wiring(settings: Settings, addresses: Addresses, around: Outside) -> Wiring:
         )
     if around.telegram_url is not None:
         told |= {"TELEGRAM_API_URL": around.telegram_url, "BOT_TOKEN": SANDBOX_TOKEN}
+    if around.kie_url is not None or around.telegram_url is not None:
+        told["MEDIA_FROM_LOOPBACK"] = "true"  # what a sandbox makes, and what `check` puts up
     # What is told by its value is not told by a file as well.
     spare = {f"{name}_FILE" for name in told if told[name] != env.get(name)}
     shared = {name: value for name, value in told.items() if name not in spare}
