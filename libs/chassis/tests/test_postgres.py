@@ -247,7 +247,8 @@ async def is_refused(database: rooms.Database) -> bool:
     """Tell whether a new connection was not let in; before that the old one's end is met."""
     try:
         await database.ping()
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as problem:
-        not_let_in = isinstance(problem, asyncpg.InvalidAuthorizationSpecificationError)
-        return not_let_in and rooms.is_outage(problem)
+    except Exception as problem:
+        if not rooms.is_outage(problem):
+            raise
+        return isinstance(problem, asyncpg.InvalidAuthorizationSpecificationError)
     return False

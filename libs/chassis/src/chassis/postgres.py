@@ -191,6 +191,7 @@ _OUTAGES = (
     OSError,
     TimeoutError,
     asyncpg.PostgresConnectionError,  # also ConnectionDoesNotExistError: cut in mid query
+    asyncpg.InternalClientError,  # asyncpg's own confusion about a connection that was ended under it
     asyncpg.OperatorInterventionError,  # shutdown, crash, cannot connect now, statement timeout
     asyncpg.InsufficientResourcesError,  # too many connections, disk full
     asyncpg.LockNotAvailableError,
