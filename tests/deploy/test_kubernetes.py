@@ -1,6 +1,7 @@
 """Every overlay renders, is what Kubernetes takes, and keeps every rule; and every rule bites."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 import kubernetes_validate
@@ -18,7 +19,9 @@ from deploy.rendering import (
     pod_of,
     workloads,
 )
+from sendonce_cli.access.deployment import Deployment, of_sandbox
 
+READ_WRITE: Final = "-rw"  # CloudNativePG's name for the service of whoever may be written to
 pytestmark = pytest.mark.skipif(
     kubectl() is None, reason="kubectl, which renders, is not installed"
 )
@@ -227,3 +230,19 @@ def test_one_machine_and_a_small_cluster_have_the_same_nats() -> None:
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_all_five_services_run_and_the_migration(overlay: str) -> None:
     assert {*policies.SERVICES, "migrate"} <= set(map(app_of, workloads(documents(overlay))))
+
+
+def test_production_postgres_is_given_the_owner_and_the_roles_that_are_made(tmp_path: Path) -> None:
+    spec = _first(documents("production"), "Cluster")["spec"]["bootstrap"]["initdb"]
+    (roles,) = spec["postInitApplicationSQLRefs"]["secretRefs"]
+    host, database = f"postgres{READ_WRITE}", spec["database"]
+    made = Deployment(directory=tmp_path, database_host=host, database=database, bots=())
+    made.write(of_sandbox(tmp_path))
+
+    owner = tmp_path / spec["secret"]["name"]
+    assert (owner / "username").read_text() == spec["owner"]
+    word = (owner / "password").read_text()
+    assert f"{spec['owner']}:{word}@{host}/{database}" in (owner / "database_url").read_text()
+    assert (
+        f"ALTER ROLE {spec['owner']} LOGIN" in (tmp_path / roles["name"] / roles["key"]).read_text()
+    )

@@ -26,14 +26,17 @@ def kept(file: Path, make: Callable[[], str], *, mode: int = OWNERS) -> str:
     return made
 
 
-def write(file: Path, text: str, *, mode: int = OWNERS) -> None:
-    """Replace a file whole: whoever reads it meanwhile reads the old or the new one."""
+def write(file: Path, text: str, *, mode: int = OWNERS, ended: bool = True) -> None:
+    """Replace a file whole: whoever reads it meanwhile reads the old or the new one.
+
+    Its text ends a line, unless it is not `ended`: for readers who take every byte for the secret.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
     fresh = file.with_name(f".{file.name}.new")
     fresh.unlink(missing_ok=True)
     # Nobody else may read it, not even for the moment before its rights are set.
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
-        opened.write(text if text.endswith("\n") or not text else text + "\n")
+        opened.write(text + "\n" if ended and text and not text.endswith("\n") else text)
     fresh.chmod(mode)
     fresh.replace(file)
 

@@ -143,6 +143,9 @@ class Deployment:
         kept(self.directory / POSTGRES / "password", _password, mode=SERVERS)
         owner = kept(self.directory / MIGRATE / "database_url", lambda: self._url(OWNER))
         store = kept(self.directory / Party.STORE / "database_url", lambda: self._url(STORE_LOGIN))
+        # The same owner, as an operator of Postgres clusters takes it: to the byte.
+        for name, text in (("username", OWNER), ("password", _word(owner))):
+            write(self.directory / MIGRATE / name, text, ended=False)
         self._put(POSTGRES, "roles.sql", self._roles(_word(owner), _word(store)), mode=SERVERS)
 
     def _grafana(self) -> None:
@@ -155,7 +158,8 @@ class Deployment:
         group_roles = "".join(f"{text};\n" for text in ROLES.values())
         return (
             "-- Run once, when the server is new, by its superuser: the only words it ever says.\n"
-            f"CREATE ROLE {OWNER} LOGIN PASSWORD '{owner}';\n"
+            f"DO $$ BEGIN IF to_regrole('{OWNER}') IS NULL THEN CREATE ROLE {OWNER}; END IF; END $$;\n"
+            f"ALTER ROLE {OWNER} LOGIN PASSWORD '{owner}';\n"
             f"ALTER DATABASE {self.database} OWNER TO {OWNER};\n"
             f"{group_roles}"
             f"CREATE ROLE {STORE_LOGIN} LOGIN PASSWORD '{store}' IN ROLE {STORE_ROLE};\n"
