@@ -14,7 +14,7 @@ from sendonce_cli.settings import chosen
 from sendonce_cli.trouble import FAILED, Trouble
 
 PATIENCE: Final = 30.0  # seconds for one answer
-WITHIN: Final = 300.0  # seconds of a run
+WITHIN: Final = 720.0  # seconds of a run; in the compose file's trial a job lives for 600
 PER_JOB: Final = 1.0  # more for each job; KIE takes two a second
 
 
@@ -33,7 +33,8 @@ def trial(
     within: Annotated[
         float | None,
         typer.Option(
-            min=10, help="Seconds after which a stuck run is given up; grows with the jobs."
+            min=10,
+            help="Seconds after which a stuck run is given up; longer than a job may live, if a submitter is killed.",
         ),
     ] = None,
     token_ref: TokenRef = "default",  # noqa: S107 - the name of a token, not one
