@@ -71,6 +71,10 @@ upgrade: $(STAMP) ## That version and this one side by side under load, forward 
 	@test -n "$(FROM)" || { echo "make upgrade FROM=<git ref of the older version>" >&2; exit 2; }
 	@PYTHONPATH=tests $(BIN)/python -m upgrade --from "$(FROM)" $(ARGS)
 
+.PHONY: stack
+stack: $(STAMP) ## The compose files on a Docker engine: check, smoke, kills, an upgrade, two replicas; ARGS="--only kills"
+	@PYTHONPATH=tests $(BIN)/python -m stack $(ARGS)
+
 .PHONY: mutants
 mutants: $(STAMP) ## Take out one guard after the other; a named test must fail for each
 	@PYTHONPATH=tests $(BIN)/python -m mutants $(ARGS)

@@ -18,6 +18,7 @@ from sendonce_cli.demo.bot import Bot
 from sendonce_cli.demo.drive import Driver, Progress, top_up
 from sendonce_cli.demo.errands import Errand, User
 from sendonce_cli.demo.options import Faults
+from sendonce_cli.demo.outside import InProcess
 from sendonce_cli.demo.pulse import Pulse
 from testkit import proof
 from testkit.kie import FakeKie
@@ -46,13 +47,17 @@ class Ensemble:
     gateway_url: str
     errands: tuple[Errand, ...]
     progress: Progress = field(init=False)
+    outside: InProcess = field(init=False)
     pulse: Pulse = field(init=False)
     paid: dict[User, int] = field(default_factory=dict)
     total: int = 0  # kills so far
 
     def __post_init__(self) -> None:
         self.progress = Progress(wanted=len(self.errands))
-        self.pulse = Pulse(world=self, desk=self.desk, progress=self.progress, killer=self)
+        self.outside = InProcess(self.kie, self.telegram)
+        self.pulse = Pulse(
+            outside=self.outside, desk=self.desk, progress=self.progress, killer=self
+        )
 
     @asynccontextmanager
     async def load(self, *, every: float) -> AsyncIterator["asyncio.Task[None]"]:
@@ -64,7 +69,7 @@ class Ensemble:
         driver = Driver(
             self.bot,
             self.progress,
-            kie=self.kie,
+            outside=self.outside,
             gateway_url=self.gateway_url,
             every=every,
             at_once=len(self.errands),
@@ -91,7 +96,11 @@ class Ensemble:
 
         self.paid |= await top_up(self.bot, self.errands)
         driver = Driver(
-            self.bot, self.progress, kie=self.kie, gateway_url=self.gateway_url, every=every
+            self.bot,
+            self.progress,
+            outside=self.outside,
+            gateway_url=self.gateway_url,
+            every=every,
         )
         async with asyncio.TaskGroup() as group:
             group.create_task(driver.run(turns()))

@@ -23,6 +23,7 @@ from sendonce_cli.demo.bot import Bot
 from sendonce_cli.demo.drive import Driver, Progress, top_up
 from sendonce_cli.demo.errands import Errand, User
 from sendonce_cli.demo.options import Faults as Hostility
+from sendonce_cli.demo.outside import InProcess
 from sendonce_cli.demo.pulse import Pulse
 from testkit import proof
 from testkit.processes.nursery import Nursery
@@ -141,7 +142,10 @@ class _Fight:
         self.ring, self.bot, self.faults, self.errands = ring, bot, faults, errands
         self.desk = Desk(ring.direct)
         self.progress = Progress(wanted=len(errands))
-        self.pulse = Pulse(world=ring, desk=self.desk, progress=self.progress, killer=ring.keeper)
+        self.outside = InProcess(ring.kie, ring.telegram)
+        self.pulse = Pulse(
+            outside=self.outside, desk=self.desk, progress=self.progress, killer=ring.keeper
+        )
         self.recoveries = Recoveries(ring, faults)
         self.paid: dict[User, int] = {}
         self.gone: set[str] = set()  # keys of jobs that were made after the backup
@@ -153,7 +157,7 @@ class _Fight:
         driver = Driver(
             self.bot,
             self.progress,
-            kie=self.ring.kie,
+            outside=self.outside,
             gateway_url=self.ring.gateway_url,
             every=every,
         )

@@ -6,6 +6,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
+from chassis.settings import KNOWN_NAMES, PREFIX
 from deploy import compose_policies as policies
 from deploy.composing import COMPOSE, STACKS, Stack, lasting, mounts, settled, stack
 from deploy.policies import SERVICES
@@ -134,6 +135,32 @@ def test_a_value_of_env_is_the_default_of_its_place() -> None:
 
 def test_a_place_takes_its_value_and_an_empty_one_its_default() -> None:
     assert settled("${A:-1} ${B:-2} ${C:-}|${D}", {"A": "x", "B": "", "D": "y"}) == "x 2 |y"
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_every_setting_is_one_that_is_read(name: str) -> None:
+    known = {PREFIX + each + end for each in KNOWN_NAMES for end in ("", "_FILE")}
+    told = {
+        setting
+        for service in stack(name)["services"].values()
+        if service["image"].startswith("sendonce/")
+        for setting in service.get("environment", ())
+        if setting.startswith(PREFIX)
+    }
+
+    assert told
+    assert told <= known
+
+
+def test_a_trial_names_its_sandboxes_to_whoever_looks_at_them() -> None:
+    """`check`, `smoke` and `trial` need no options there, and results may come from both."""
+    it = stack("trial")
+    told = {name: _of(it, name)["environment"] for name in ("operator", "submitter", "deliverer")}
+    named, telegram = told["operator"], told["deliverer"]
+
+    assert named["SENDONCE_KIE_SANDBOX"] == told["submitter"]["SENDONCE_KIE_API_URL"]
+    assert named["SENDONCE_TELEGRAM_SANDBOX"] == telegram["SENDONCE_TELEGRAM_API_URL"]
+    assert telegram["SENDONCE_MEDIA_HOSTS"].split(",") == ["kie", "telegram"]
 
 
 def test_prometheus_asks_every_service_at_its_health_port() -> None:

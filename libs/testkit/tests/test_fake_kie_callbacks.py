@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from testkit.kie import CallbackReceiver, FakeKie, Outage, Plan
+from testkit.kie import CallbackReceiver, FakeKie, Outage, Plan, read_truth
 
 CREATE = "/api/v1/jobs/createTask"
 QUICK = Plan(seconds=0.0)
@@ -45,6 +45,23 @@ async def test_no_callback_url_no_callback(kie: FakeKie, http: httpx.AsyncClient
     await kie.until_settled(tasks=1)
 
     assert kie.tasks()[0].callbacks == ()
+
+
+async def test_whoever_asks_over_http_reads_the_same_truth(
+    kie: FakeKie, http: httpx.AsyncClient, receiver: CallbackReceiver
+) -> None:
+    receiver.answers.extend([500])
+    await create(http, receiver.url)
+    await create(http, None)
+    await kie.until_settled(tasks=2)
+
+    summary = (await http.get(f"{kie.url}/sim")).json()
+    everything = (await http.get(f"{kie.url}/sim/tasks")).json()["tasks"]
+    called_back = (await http.get(f"{kie.url}/sim/tasks", params={"text": receiver.url})).json()
+
+    assert (summary["counts"], summary["unsettled"]) == (dict(kie.counts()), 0)
+    assert tuple(map(read_truth, everything)) == kie.tasks()
+    assert [task["task_id"] for task in called_back["tasks"]] == [kie.tasks()[0].task_id]
 
 
 async def test_delivery_stops_at_the_first_200(

@@ -21,7 +21,7 @@ from fake_telegram_rig import (
     media_host,
     png,
 )
-from testkit.telegram import Event, FakeTelegram, Mode
+from testkit.telegram import Event, FakeTelegram, Mode, Recollection, read_entry
 
 
 @pytest.fixture
@@ -65,6 +65,31 @@ async def test_content_is_counted_by_message_through_edits_and_deletions(
     ]
     assert tg.ever_shown_count("job 7F3K") == 1
     assert tg.shown("job 7F3K") == []
+
+
+async def test_whoever_reads_the_log_recollects_what_the_oracle_knows(
+    tg: FakeTelegram, bot: Bot, http: ClientSession
+):
+    pictures = [png(shade=shade) for shade in range(3)]
+    link = "https://example.org/a.png"
+    carrier = await bot.send_message(CHAT, "Ready: image · job 7F3K")
+    for picture in pictures[:2]:
+        await bot.edit_message_media(
+            InputMediaPhoto(media=file(picture)), chat_id=CHAT, message_id=carrier.message_id
+        )
+    await bot.send_media_group(GROUP, [InputMediaPhoto(media=file(one)) for one in pictures[1:]])
+    gone = await bot.send_photo(CHAT, file(pictures[2]))
+    await bot.delete_message(CHAT, gone.message_id)
+    await bot.send_message(CHAT, f"It is here: {link}")
+
+    async with http.get("/sim/log") as answer:
+        told = (await answer.json())["entries"]
+    recalled = Recollection(map(read_entry, told))
+
+    assert recalled.log() == tuple(tg.log())
+    for content in (link, *(hashlib.sha256(one).hexdigest() for one in pictures), "0" * 64):
+        assert recalled.ever_shown(content) == tg.ever_shown(content)
+        assert recalled.shown(content) == tg.shown(content)
 
 
 async def test_a_url_counts_as_medium_and_as_link(tg: FakeTelegram, bot: Bot):

@@ -15,6 +15,7 @@ from deliverer.media import download
 from deliverer.media.addresses import CheckedResolver, ForbiddenAddress, is_public
 from deliverer.media.download import Downloader, NoFile
 from deliverer.media.shelf import Shelf
+from deliverer.settings import Settings
 
 
 @pytest.fixture
@@ -154,6 +155,59 @@ async def test_fault_47_an_address_is_judged_when_it_is_connected_to(wary, monke
     assert [one["host"] for one in first] == ["93.184.215.14"]
     with pytest.raises(ForbiddenAddress):
         await resolver.resolve("rebinding.example")
+
+
+@pytest.fixture
+def resolves(monkeypatch):
+    """Have every name lead to these addresses."""
+
+    def to(*addresses: str) -> None:
+        async def resolve(_self, host, port=0, family=socket.AF_INET):
+            return [
+                ResolveResult(hostname=host, host=one, port=port, family=family, proto=0, flags=0)
+                for one in addresses
+            ]
+
+        monkeypatch.setattr("aiohttp.resolver.ThreadedResolver.resolve", resolve)
+
+    return to
+
+
+async def test_a_host_of_our_own_is_asked_when_it_is_named_and_nobody_beside_it(resolves):
+    resolves("172.18.0.5", "fd00::5")
+    resolver = CheckedResolver(
+        allow_loopback=False, own_hosts=Settings(media_hosts=" Store, ,kie").own_hosts
+    )
+
+    found = await resolver.resolve("store")
+
+    assert [one["host"] for one in found] == ["172.18.0.5", "fd00::5"]
+    assert not resolver.permits_host("172.18.0.5")
+    with pytest.raises(ForbiddenAddress):
+        await resolver.resolve("postgres")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1",
+        "::1",
+        "0.0.0.0",
+        "169.254.169.254",
+        "fe80::1",
+        "192.0.0.192",
+        "100.100.100.200",
+        "168.63.129.16",
+        "::ffff:10.0.0.1",
+        "224.0.0.1",
+    ],
+)
+async def test_no_name_leads_to_a_machines_own_doors_or_its_clouds(resolves, address):
+    resolves(address)
+    resolver = CheckedResolver(allow_loopback=False, own_hosts=frozenset({"store"}))
+
+    with pytest.raises(ForbiddenAddress):
+        await resolver.resolve("store")
 
 
 async def test_the_same_link_may_be_wanted_as_a_picture_and_as_a_file(downloader, media_host, make):

@@ -35,6 +35,7 @@ from job_store.store.repairs import Repairs
 from store_kit import LATER, Store, callback, create
 
 HAND: dict[str, Any] = {"who": "ann", "why": "a bad hour", "not_after": LATER}
+WAITS = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 GONE = Refused(code=RefusalCode.MEDIA_GONE, reason="404")
 
 
@@ -351,6 +352,29 @@ async def test_paused_deliveries_wait_and_go_on_at_once(store: Store, pauses: Pa
         "deliveries.resume",
         "deliveries.pause",
     ]
+
+
+@pytest.mark.postgres
+async def test_what_is_put_off_while_an_operator_resumes_goes_at_once(
+    store: Store, pauses: Pauses
+) -> None:
+    await pauses.set(SetPause(bot="shop", what="deliveries", paused=True, **HAND))
+    await store.succeeded()
+    await store.run("UPDATE effects SET due_at = now()")
+    resume = SetPause(bot="shop", what="deliveries", paused=False, **HAND)
+
+    async with store.database.transaction() as claiming:
+        # As a round does that looked while it was paused.
+        await claiming.execute("SELECT FROM jobs FOR UPDATE")
+        await claiming.execute("UPDATE effects SET due_at = now() + interval '15 s'")
+        resuming = asyncio.ensure_future(pauses.set(resume))
+        while not resuming.done() and not await store.value(WAITS):
+            await asyncio.sleep(0)  # noqa: TID251 - the fact is in Postgres, which has no event for it
+    view = await resuming
+
+    assert not isinstance(view, Refusal)
+    assert view.released == 1
+    assert await store.show_all() == 1
 
 
 async def test_a_pause_holds_what_was_handed_out_and_not_begun(

@@ -168,6 +168,7 @@ def asked(f: Facts) -> dict[str, list[tuple[Any, ...]]]:
         "pauses.set_pauses": [("shop", {"deliveries": "ann: why"})],
         "pauses.unpark": [(keys,)],
         "pauses.leave_queues": [(["chat:shop:%", "group:shop:%"],)],
+        "pauses.lock_waiting": [("shop", ["show", "submit"]), ("nobody", ["show"])],
         "pauses.release": [("shop", ["show", "submit"])],
         "repairs.job_of_part": [(f["part"],), (NOBODY,)],
         "repairs.uncertain_jobs": [(None, 9), ("club", 9)],

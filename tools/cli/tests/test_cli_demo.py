@@ -52,6 +52,17 @@ def test_users_pay_for_all_their_errands() -> None:
     assert replace(errands[0]) == errands[0]
 
 
+def test_another_series_is_the_same_errands_for_other_users_under_other_keys() -> None:
+    demo, other = (
+        draw(jobs=30, faults=Faults.LIGHT, seed=7, **more)
+        for more in ({}, {"series": "trial-5", "first_user": 900_000})
+    )
+
+    assert [one.plan for one in demo] == [one.plan for one in other]
+    assert not {one.key for one in demo} & {one.key for one in other}
+    assert not {one.user.id for one in demo} & {one.user.id for one in other}
+
+
 def demo(storage: str) -> dict[str, object]:
     """Run twenty jobs of seed 1 and return what the command says at the end."""
     command = [sys.executable, "-c", "from sendonce_cli.main import app; app()"]

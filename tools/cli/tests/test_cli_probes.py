@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 from collections.abc import Awaitable, Callable
+from hashlib import sha256
 from pathlib import Path
 
 import aiohttp
@@ -14,9 +15,10 @@ from typer.testing import CliRunner
 from kie.reading import State, read_callback
 from sendonce import Unavailable
 from sendonce_cli.check.phases import PHASES as CHECKS
+from sendonce_cli.commands.examining import surroundings
 from sendonce_cli.main import app
 from sendonce_cli.probes import speech
-from sendonce_cli.probes.chats import RealChat
+from sendonce_cli.probes.chats import RealChat, SandboxChats
 from sendonce_cli.probes.files import TYPES, file_of
 from sendonce_cli.probes.items import Found, Item, Phase, PhaseFound, Probe, Unmet, Unshown, Verdict
 from sendonce_cli.probes.live import Progress
@@ -26,6 +28,7 @@ from sendonce_cli.screens.probes import verdict_screen
 from sendonce_cli.smoke.phases import PHASES as SMOKES
 from sendonce_cli.stack.surroundings import Surroundings, found, told
 from sendonce_cli.trouble import Trouble
+from testkit.telegram import FakeTelegram
 
 ORDINARY, WIDE = 80, 200
 FOREIGN = "task [/bold] \x1b[31m of [hidden]"
@@ -198,12 +201,42 @@ def test_no_two_files_are_alike(suffix: str) -> None:
     assert file_of(suffix, mark="one") == file_of(suffix, mark="one")
 
 
-def test_a_real_chat_shows_what_has_a_public_address() -> None:
+async def test_a_real_chat_shows_what_has_a_public_address() -> None:
     chat = RealChat(-100, ("https://files.example/a.PNG?x=1",))
 
-    assert chat.link("png", mark="m") == ("https://files.example/a.PNG?x=1", "")
+    assert await chat.link("png", mark="m") == ("https://files.example/a.PNG?x=1", "")
     with pytest.raises(Unshown, match=r"\.mp4"):
-        chat.link("mp4", mark="m")
+        await chat.link("mp4", mark="m")
+
+
+async def test_a_file_is_found_where_the_deployment_finds_its_telegram() -> None:
+    async with FakeTelegram() as telegram, aiohttp.ClientSession() as http:
+        url, content = await SandboxChats(http, telegram.url + "/").link("gif", mark="m")
+        async with http.get(url) as answer:
+            found = sha256(await answer.read()).hexdigest(), answer.content_type
+        async with http.get(f"{telegram.url}/sim/files/other.gif") as answer:
+            missing = answer.status
+
+    assert url == f"{telegram.url}/sim/files/m.gif"
+    assert found == (content, "image/gif")
+    assert missing == 404
+
+
+def test_the_environment_names_sandboxes_before_those_of_up(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SENDONCE_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("SENDONCE_TELEGRAM_SANDBOX", "http://telegram:8081")
+    of_up = Surroundings(
+        nats_url="nats://127.0.0.1:9", kie_url="http://kie:1", telegram_url="http://telegram:1"
+    )
+
+    nobody_here = surroundings()
+    with told(tmp_path, of_up):
+        here = surroundings()
+
+    assert (nobody_here.kie_url, nobody_here.telegram_url) == (None, "http://telegram:8081")
+    assert (here.kie_url, here.telegram_url) == ("http://kie:1", "http://telegram:8081")
 
 
 def test_the_surroundings_of_another_system_are_not_taken_for_ours(tmp_path: Path) -> None:
@@ -234,6 +267,8 @@ def test_the_surroundings_of_another_system_are_not_taken_for_ours(tmp_path: Pat
         (["check", "--only", "money"], 2, "error: --only money: no such phase"),
         (["check"], 1, "error: nothing answers at nats://127.0.0.1:9"),
         (["smoke"], 1, "error: this deployment's KIE and Telegram are not known to be sandboxes"),
+        (["trial"], 1, "error: this deployment's KIE and Telegram are not known to be sandboxes"),
+        (["trial", "--kie-sandbox", "http://127.0.0.1:9"], 1, "error: this deployment's KIE"),
         (["smoke", "--real"], 2, "error: --real needs a model and a chat"),
         (["smoke", "--real", "--model", "m", "--chat", "5", "--yes", "--input", "[]"], 2,
          "error: --input is not a JSON object"),

@@ -46,11 +46,9 @@ LOOKS: Final = (
 )
 # What the command asks in the name of a bot.
 LOOKS_OF_A_BOT: Final = ("jobs.get", "wallets.get")
-# The bots that `sendonce check` and `sendonce smoke` are: whoever may change things may also try whether they work.
-CHECK_BOT, SMOKE_BOT = "sendonce-check", "sendonce-smoke"
-
-
-PROBES: Final = (CHECK_BOT, SMOKE_BOT)
+# The bots that `sendonce check`, `smoke` and `trial` are: whoever may change things may also try whether they work.
+CHECK_BOT, SMOKE_BOT, TRIAL_BOT = "sendonce-check", "sendonce-smoke", "sendonce-trial"
+PROBES: Final = (CHECK_BOT, SMOKE_BOT, TRIAL_BOT)
 
 
 class Right(StrEnum):

@@ -72,7 +72,8 @@ def _deliveries(settings: Settings, broker: NatsBroker, stack: AsyncExitStack) -
     tokens = Tokens(default=settings.bot_token, secrets_dir=settings.secrets_dir)
     telegram = Telegram(tokens, api_url=api_url, clock=clock.SYSTEM)
     stack.push_async_callback(telegram.close)
-    shelf = Shelf(Downloader(allow_loopback=settings.media_from_loopback))
+    allow_loopback = settings.media_from_loopback
+    shelf = Shelf(Downloader(allow_loopback=allow_loopback, own_hosts=settings.own_hosts))
     stack.push_async_callback(shelf.close)
     effects = Effects(broker.connection, clock.SYSTEM)
     calling = Calling(clock.SYSTEM)

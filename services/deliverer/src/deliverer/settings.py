@@ -25,8 +25,19 @@ class Settings(ServiceSettings):
         default=False,
         description="Fetch results from this machine too: for sandboxes, whose media live there.",
     )
+    media_hosts: str = Field(
+        default="",
+        description="Names of hosts in your own network that results may be fetched from, "
+        "separated by commas; nothing else there is ever asked.",
+    )
     aiogram_fast_import: bool = Field(
         default=True,
         description="Build aiogram's models when first used, which starts the service in a third "
         "of the time; turn off if a new aiogram does not bear it.",
     )
+
+    @property
+    def own_hosts(self) -> frozenset[str]:
+        """The names of `media_hosts`."""
+        names = (name.strip().lower() for name in self.media_hosts.split(","))
+        return frozenset(name for name in names if name)

@@ -22,6 +22,7 @@ from sendonce_cli.trouble import Trouble, misuse
 
 PATIENCE: Final = timedelta(seconds=10)
 CONNECT_WITHIN: Final = 2  # seconds
+RECONNECT_AFTER: Final = 0.5  # seconds
 
 View = TypeVar("View", bound=Value)
 
@@ -107,8 +108,23 @@ async def desk_at(url: str, *, creds: Path | None = None) -> AsyncIterator[Desk]
         await client.close()
 
 
-async def connect(url: str, *, creds: Path | None = None, inbox: str | None = None) -> Client:
-    """Connect once, without waiting for a server that is away; replies come to an inbox of this user's own."""
+@asynccontextmanager
+async def desk_for_long(url: str, *, creds: Path | None = None) -> AsyncIterator[Desk]:
+    """Connect to this NATS, and again whenever it was away; until it is back questions are trouble."""
+    client = await connect(url, creds=creds, again=-1)
+    try:
+        yield Desk(client)
+    finally:
+        await client.close()
+
+
+async def connect(
+    url: str, *, creds: Path | None = None, inbox: str | None = None, again: int = 0
+) -> Client:
+    """Connect, without waiting for a server that is away; replies come to an inbox of this user's own.
+
+    `again` says how often a lost connection is tried to be made again; -1 is for ever.
+    """
     key = _key(creds)
     if inbox is None:
         # Who asks is known to NATS by its key alone: the command serves operators and observers.
@@ -117,10 +133,10 @@ async def connect(url: str, *, creds: Path | None = None, inbox: str | None = No
         return await nats.connect(
             [part.strip() for part in url.split(",")],
             name="sendonce-cli",
-            allow_reconnect=False,
+            allow_reconnect=again != 0,
             connect_timeout=CONNECT_WITHIN,
-            max_reconnect_attempts=1,
-            reconnect_time_wait=0,
+            max_reconnect_attempts=again or 1,
+            reconnect_time_wait=RECONNECT_AFTER if again else 0,
             error_cb=_unheard,
             inbox_prefix=inbox,
             nkeys_seed=None if key is None else str(creds),

@@ -23,6 +23,7 @@ from sendonce_cli.commands import (
     resume,
     smoke,
     status,
+    trial,
     up,
     users,
     wallet,
@@ -66,6 +67,7 @@ app.command("up", rich_help_panel=RUN)(up.up)
 app.command("status", rich_help_panel=LOOK)(status.status)
 app.command("check", rich_help_panel=LOOK)(check.check)
 app.command("smoke", rich_help_panel=LOOK)(smoke.smoke)
+app.command("trial", rich_help_panel=LOOK)(trial.trial)
 app.command("doctor", rich_help_panel=LOOK)(doctor.doctor)
 app.command("resume", rich_help_panel=LOOK)(resume.resume)
 app.add_typer(jobs_by_hand.app, rich_help_panel=LOOK)

@@ -59,6 +59,16 @@ class Settings(ServiceSettings):
     public_url: str | None = Field(
         default=None, pattern=r"^https?://", description="Where KIE reaches the callback gateway."
     )
+    kie_sandbox: str | None = Field(
+        default=None,
+        pattern=r"^https?://",
+        description="Address of the sandbox KIE of a deployment, for check, smoke and trial.",
+    )
+    telegram_sandbox: str | None = Field(
+        default=None,
+        pattern=r"^https?://",
+        description="Address of its sandbox Telegram.",
+    )
 
 
 def chosen() -> Settings:

@@ -10,7 +10,7 @@ from testkit.kie.server import SANDBOX_API_KEY, FakeKie
 from testkit.kie.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, signature
 from testkit.kie.switches import Outage, Switches
 from testkit.kie.tasks import CallbackAttempt, CallbackKind, State
-from testkit.kie.truth import TaskTruth
+from testkit.kie.truth import TaskTruth, read_truth
 
 __all__ = [
     "KIE_CREATES",
@@ -38,5 +38,6 @@ __all__ = [
     "State",
     "Switches",
     "TaskTruth",
+    "read_truth",
     "signature",
 ]

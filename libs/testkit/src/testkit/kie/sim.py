@@ -1,5 +1,6 @@
 """The sandbox's own HTTP surface under /sim: plans, switches and the truth. No key is asked for."""
 
+import json
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Self, TypeVar
@@ -46,6 +47,7 @@ class SimApi:
     def routes(self) -> list[web.RouteDef]:
         """Every address under /sim."""
         return [
+            web.get("/sim", self._summary),
             web.get("/sim/tasks", self._tasks),
             web.get("/sim/tasks/{task_id}", self._task),
             web.post("/sim/tasks/{task_id}/finish", self._finish),
@@ -55,9 +57,19 @@ class SimApi:
             web.post("/sim/switches", self._turn_switches),
         ]
 
+    async def _summary(self, _request: web.Request) -> web.Response:
+        book = self._workshop.book
+        unsettled = sum(not task.settled for task in book)
+        return reply({"counts": dict(book.counts), "unsettled": unsettled})
+
     async def _tasks(self, request: web.Request) -> web.Response:
-        state = request.query.get("state")
-        chosen = [task for task in self._workshop.book if state in {None, task.state.value}]
+        """Tasks, those of one state, or those in whose request a text stands."""
+        state, text = request.query.get("state"), request.query.get("text", "")
+        chosen = [
+            task
+            for task in self._workshop.book
+            if state in {None, task.state.value} and text in json.dumps(task.request)
+        ]
         pictures = [truth_json(truth_of(task)) for task in chosen]
         return reply({"tasks": pictures, "counts": dict(self._workshop.book.counts)})
 

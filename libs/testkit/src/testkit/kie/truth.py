@@ -1,11 +1,15 @@
 """What really happened, for whoever checks: frozen pictures of tasks, and their JSON."""
 
 from dataclasses import asdict, dataclass
+from typing import Any
+
+from pydantic import TypeAdapter
 
 from testkit.kie.plans import Plan
-from testkit.kie.tasks import CallbackAttempt, State, Task
+from testkit.kie.tasks import CallbackAttempt, CallbackKind, State, Task
 from testkit.kie.wire import JsonObject
 
+_PLAN = TypeAdapter(Plan)
 BODY_SHOWN = 4_000  # bytes of a callback body that the JSON shows
 
 
@@ -75,6 +79,24 @@ def truth_json(truth: TaskTruth) -> JsonObject:
         "ended_at": truth.ended_at,
         "settled": truth.settled,
     }
+
+
+def read_truth(told: dict[str, Any]) -> TaskTruth:
+    """Read what `truth_json` wrote; of long callback bodies only the beginning comes back."""
+    known: dict[str, Any] = {
+        **told,
+        "plan": _PLAN.validate_python(told["plan"]),
+        "state": State(told["state"]),
+        "media_urls": tuple(told["media_urls"]),
+        "callbacks": tuple(map(_read_attempt, told["callbacks"])),
+    }
+    return TaskTruth(**known)
+
+
+def _read_attempt(told: dict[str, Any]) -> CallbackAttempt:
+    known = {**told, "kind": CallbackKind(told["kind"]), "body": told["body"].encode()}
+    known.pop("accepted")  # it follows from the status
+    return CallbackAttempt(**known)
 
 
 def _attempt_json(attempt: CallbackAttempt) -> JsonObject:

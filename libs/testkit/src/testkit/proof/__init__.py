@@ -7,7 +7,7 @@ sandboxes remember; the laws inside Postgres are `sendonce doctor`'s, whose find
 from testkit.proof.callbacks import Dropped, unaccounted, without
 from testkit.proof.endings import Asked, Ending, Generation, endings, tasks_by_marker
 from testkit.proof.money import Wallet, money_troubles
-from testkit.proof.sightings import Sighting, sightings
+from testkit.proof.sightings import Sighting, Witness, sightings
 from testkit.proof.spares import CARRIER, Spares, spares
 from testkit.proof.verdict import Facts, Verdict, judged
 
@@ -22,6 +22,7 @@ __all__ = [
     "Spares",
     "Verdict",
     "Wallet",
+    "Witness",
     "endings",
     "judged",
     "money_troubles",

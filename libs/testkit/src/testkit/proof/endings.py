@@ -8,8 +8,7 @@ from typing import Final, Protocol
 from contracts.api import JobView
 from contracts.values import JobState, PartState
 from testkit.kie import CallbackKind, State, TaskTruth
-from testkit.proof.sightings import Sighting, sightings
-from testkit.telegram import FakeTelegram
+from testkit.proof.sightings import Sighting, Witness, sightings
 
 RESULT_KNOWN: Final = frozenset({JobState.SUCCEEDED, JobState.DELIVERED, JobState.UNDELIVERABLE})
 WAITING: Final = frozenset({JobState.CREATED, JobState.SUBMITTING, JobState.RUNNING})
@@ -148,7 +147,7 @@ def endings(
     *,
     jobs: Mapping[str, JobView | None],
     tasks: Iterable[TaskTruth],
-    telegram: FakeTelegram,
+    telegram: Witness,
 ) -> Iterator[Ending]:
     """Put together, for each asked job, what its key, its tasks and its chat say."""
     by_marker = tasks_by_marker(tasks)

@@ -1,13 +1,27 @@
 """What the sandbox Telegram remembers, against what the sandbox KIE made: was each result shown once?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from testkit.kie import State, TaskTruth
 from testkit.kie.media import render
-from testkit.telegram import FakeTelegram
+from testkit.telegram import LogEntry, ShownMessage
+
+
+class Witness(Protocol):
+    """Who remembers what every chat saw: a sandbox Telegram, or its log."""
+
+    def ever_shown(self, content: str) -> list[tuple[int, int, int]]:
+        """Every (owner, chat, message) a medium or link has ever stood in."""
+
+    def shown(self, content: str) -> list[tuple[int, ShownMessage]]:
+        """Where it is visible now: (chat, message)."""
+
+    def log(self) -> Sequence[LogEntry]:
+        """Everything that happened, oldest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,14 +44,14 @@ class Sighting:
         return self.ever > 1 or self.elsewhere
 
 
-def sightings(telegram: FakeTelegram, task: TaskTruth, *, chat_id: int) -> list[Sighting]:
+def sightings(telegram: Witness, task: TaskTruth, *, chat_id: int) -> list[Sighting]:
     """Look for every result of one task, by its bytes or its address."""
     if task.state is not State.SUCCEEDED:
         return []
     return [_sighting(telegram, spellings, chat_id=chat_id) for spellings in _contents(task)]
 
 
-def _sighting(telegram: FakeTelegram, spellings: tuple[str, ...], *, chat_id: int) -> Sighting:
+def _sighting(telegram: Witness, spellings: tuple[str, ...], *, chat_id: int) -> Sighting:
     ever = {key for content in spellings for key in telegram.ever_shown(content)}
     now = {
         message.key

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from testkit.proof.endings import Ending
-from testkit.telegram import Event, FakeTelegram, ShownMessage
+from testkit.proof.sightings import Witness
+from testkit.telegram import Event, ShownMessage
 
 # "Ready: image · job 7F3K2", in every language we ship: true alone, whatever happens next.
 CARRIER: Final = re.compile(r"(?:Ready|Готово): .+ · (?:job|задание) (?P<label>\w+)")
@@ -32,7 +33,7 @@ class Spares:
         return self.posted / self.parts if self.parts else 0.0
 
 
-def spares(telegram: FakeTelegram, endings: Iterable[Ending]) -> Spares:
+def spares(telegram: Witness, endings: Iterable[Ending]) -> Spares:
     """Count the carriers of these jobs; a status line that became one is none."""
     jobs = {ending.job.label: ending for ending in endings if ending.job is not None}
     views = [ending.job for ending in jobs.values() if ending.job is not None]
@@ -50,7 +51,7 @@ def spares(telegram: FakeTelegram, endings: Iterable[Ending]) -> Spares:
     return Spares(parts=parts, posted=posted, removed=removed, left=tuple(left))
 
 
-def _messages(telegram: FakeTelegram) -> Iterator[tuple[Sequence[ShownMessage], bool]]:
+def _messages(telegram: Witness) -> Iterator[tuple[Sequence[ShownMessage], bool]]:
     """Return all that bots ever posted, each with its states, and whether it was deleted."""
     histories: dict[tuple[int, int, int], list[ShownMessage]] = {}
     deleted = set()

@@ -11,8 +11,8 @@ from testkit.kie import TaskTruth
 from testkit.proof.callbacks import Dropped, without
 from testkit.proof.endings import Asked, Ending, endings
 from testkit.proof.money import Wallet, money_troubles
+from testkit.proof.sightings import Witness
 from testkit.proof.spares import spares
-from testkit.telegram import FakeTelegram
 
 MONEY_CHECKS: Final = frozenset(
     {"ledger_unbalanced", "holds_without_open_job", "money_moved_twice"}
@@ -31,7 +31,7 @@ class Facts:
     wallets: Mapping[Wallet, WalletView]
     doctor: DoctorView
     tasks: Sequence[TaskTruth]
-    telegram: FakeTelegram
+    telegram: Witness
     # Callbacks that were taken and not kept, where somebody could look.
     dropped: Collection[Dropped] = ()
     # Those that went down with the bus that held them: nobody could know of them any more.

@@ -4,6 +4,7 @@ from testkit.telegram.faults import FaultPlan, Faults, Mode, Profile
 from testkit.telegram.limits import Limits
 from testkit.telegram.media import Kind
 from testkit.telegram.oracle import Event, LogEntry
+from testkit.telegram.recollection import Recollection, read_entry
 from testkit.telegram.server import FakeTelegram
 from testkit.telegram.sight import ShownMessage, ShownPart
 from testkit.telegram.state import Bot, ChatKind
@@ -23,8 +24,10 @@ __all__ = [
     "Mode",
     "Overwrite",
     "Profile",
+    "Recollection",
     "ShownMessage",
     "ShownPart",
     "Tally",
+    "read_entry",
     "resetting_handshakes",
 ]

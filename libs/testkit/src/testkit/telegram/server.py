@@ -19,6 +19,7 @@ from testkit.telegram.oracle import LogEntry
 from testkit.telegram.page import Page
 from testkit.telegram.port import Port
 from testkit.telegram.sandbox import Sandbox
+from testkit.telegram.shelf import Files
 from testkit.telegram.sight import MessageKey, ShownMessage
 from testkit.telegram.state import Bot, ChatKind, Clock, Topic, World
 from testkit.telegram.verdicts import Overwrite, Tally, Verdicts
@@ -70,7 +71,7 @@ class FakeTelegram:
         control = Control(
             self._sandbox, faults=self.faults, pace=self.pace, api=self._api, refuse=self.refuse
         )
-        for part in (self._api, Page(self._sandbox), control, Enquiry(self._sandbox)):
+        for part in (self._api, Page(self._sandbox), control, Enquiry(self._sandbox), Files()):
             app.add_routes(part.routes())
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
         await self._runner.setup()

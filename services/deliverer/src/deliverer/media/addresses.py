@@ -1,4 +1,4 @@
-"""Which addresses a result may be fetched from: the public internet, never our own network."""
+"""Which addresses a result may be fetched from: the public internet; of our own network only what an operator named."""
 
 import ipaddress
 import re
@@ -51,40 +51,59 @@ def _carried(address: Address) -> ipaddress.IPv4Address | None:
     return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else None)
 
 
+def is_private(address: Address) -> bool:
+    """Say whether an address is one of a private network, where a host of our own may stand."""
+    # Whoever is named, a machine's own doors and its cloud's are no place for results.
+    barred = address.is_loopback or address.is_link_local or address.is_unspecified
+    if barred or any(address in network for network in _SPECIAL):
+        return False
+    return address.is_private and _carried(address) is None
+
+
 class CheckedResolver(AbstractResolver):
     """Resolves names to permitted addresses only, so that what was checked is connected to."""
 
-    def __init__(self, *, allow_loopback: bool) -> None:
-        """`allow_loopback` is for sandboxes, whose media live on this machine."""
+    def __init__(self, *, allow_loopback: bool, own_hosts: frozenset[str] = frozenset()) -> None:
+        """`allow_loopback` is for sandboxes, whose media live on this machine; `own_hosts` are names in our network."""
         self._plain = ThreadedResolver()
         self._allow_loopback = allow_loopback
+        self._own_hosts = own_hosts
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
         """Return the permitted addresses of a name, or raise `ForbiddenAddress`."""
         found = await self._plain.resolve(host, port, family)
-        permitted = [one for one in found if self.permits(one["host"])]
+        permits = self._permits_own if host.lower() in self._own_hosts else self.permits
+        permitted = [one for one in found if permits(one["host"])]
         if not permitted:
             raise ForbiddenAddress(f"{host} is not on the public internet")
         return permitted
 
     def permits(self, literal: str) -> bool:
         """Say whether we may connect to an address."""
-        try:
-            address = ipaddress.ip_address(literal.partition("%")[0])
-        except ValueError:
+        address = _read(literal)
+        if address is None:
             return False
         return is_public(address) or (self._allow_loopback and address.is_loopback)
 
     def permits_host(self, host: str) -> bool:
         """Say whether a host, if it is an address, is permitted; names are judged when resolved."""
-        try:
-            ipaddress.ip_address(host.partition("%")[0])
-        except ValueError:
+        if _read(host) is None:
             return _NUMBER.search(host) is None
         return self.permits(host)
+
+    def _permits_own(self, literal: str) -> bool:
+        address = _read(literal)
+        return self.permits(literal) or (address is not None and is_private(address))
 
     async def close(self) -> None:
         """Nothing is held."""
         await self._plain.close()
+
+
+def _read(literal: str) -> Address | None:
+    try:
+        return ipaddress.ip_address(literal.partition("%")[0])
+    except ValueError:
+        return None

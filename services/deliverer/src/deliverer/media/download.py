@@ -45,9 +45,9 @@ class NoFile:
 class Downloader:
     """One HTTP session without cookies or proxies."""
 
-    def __init__(self, *, allow_loopback: bool) -> None:
-        """Open nothing yet."""
-        self._resolver = CheckedResolver(allow_loopback=allow_loopback)
+    def __init__(self, *, allow_loopback: bool, own_hosts: frozenset[str] = frozenset()) -> None:
+        """Open nothing yet; see `CheckedResolver` for what is allowed."""
+        self._resolver = CheckedResolver(allow_loopback=allow_loopback, own_hosts=own_hosts)
         self._session: aiohttp.ClientSession | None = None
 
     async def fetch(self, url: str, kind: MediaKind) -> File | NoFile:

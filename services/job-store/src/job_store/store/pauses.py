@@ -31,6 +31,8 @@ class Pauses:
         """Stop something for a bot, or let it go on: what waited for it is due at once."""
 
         async def decide(tx: Transaction) -> PauseView | Refusal:
+            if not ask.paused:
+                await tx.connection.fetch(sql.lock_waiting, ask.bot, _kinds(ask.what))
             bot = await tx.connection.fetchrow(sql.lock_bot, ask.bot)
             if bot is None:
                 return Refusal(
@@ -66,5 +68,8 @@ async def let_go(connection: Connection, what: str, *, bot: str, account: str) -
     await connection.execute(sql.unpark, parked.get(what, []))
     if what == "deliveries":
         await connection.execute(sql.leave_queues, [f"chat:{bot}:%", f"group:{bot}:%"])
-    kinds = [str(kind) for kind in WAITING[what]]
-    return len(await connection.fetch(sql.release, bot, kinds))
+    return len(await connection.fetch(sql.release, bot, _kinds(what)))
+
+
+def _kinds(what: str) -> list[str]:
+    return [str(kind) for kind in WAITING[what]]

@@ -47,7 +47,7 @@ SORTS: Final = {
 
 def _sort(number: int, sort: Sort) -> Callable[[Tenant], Awaitable[None]]:
     async def look(lab: Tenant) -> None:
-        media, content = _medium(lab, sort)
+        media, content = await _medium(lab, sort)
         # Nothing can be edited into a voice note: it is sent, at most once.
         sent = sort.kind is MediaKind.VOICE
         job = await lab.deliver(
@@ -68,11 +68,11 @@ for _number, (_name, _of) in enumerate(SORTS.items(), start=1):
     )(_sort(_number, _of))
 
 
-def _medium(lab: Tenant, sort: Sort) -> tuple[ReportedMedia, str]:
+async def _medium(lab: Tenant, sort: Sort) -> tuple[ReportedMedia, str]:
     """Make a result of this sort; returns it, and by what its content is known."""
     mark = lab.mark()
     if sort.suffix:
-        url, content = lab.seen_chats().link(sort.suffix, mark=mark)
+        url, content = await lab.seen_chats().link(sort.suffix, mark=mark)
         return ReportedMedia(kind=sort.kind, url=url), content
     words = f"sendonce check {mark}"
     name = f"{mark}.txt" if sort.kind is MediaKind.FILE else None
@@ -89,7 +89,7 @@ async def midi(lab: Tenant) -> None:
 @PHASE.probe("an album", expects="three pictures that are sent stand in three messages, once each")
 async def album(lab: Tenant) -> None:
     chats = lab.seen_chats()
-    links = [chats.link("png", mark=lab.mark()) for _ in range(3)]
+    links = [await chats.link("png", mark=lab.mark()) for _ in range(3)]
     media = [ReportedMedia(kind=MediaKind.IMAGE, url=url) for url, _ in links]
     job = await lab.deliver(*media, chat_id=chats.chat(10), mode="send", caption=CAPTION)
     done = await _shown(lab, job)

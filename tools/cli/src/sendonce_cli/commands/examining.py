@@ -1,6 +1,7 @@
 """What `check` and `smoke` share: where the sandboxes are, the run with its bar, its table and its exit code."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
@@ -21,19 +22,34 @@ Gateway = Annotated[
 ]
 TelegramSandbox = Annotated[
     str | None,
-    typer.Option(help="A sandbox Telegram's address.", show_default="that of `sendonce up`"),
+    typer.Option(
+        help="A sandbox Telegram's address.",
+        show_default="SENDONCE_TELEGRAM_SANDBOX, or that of `sendonce up`",
+    ),
+]
+KieSandbox = Annotated[
+    str | None,
+    typer.Option(
+        help="A sandbox KIE's address.",
+        show_default="SENDONCE_KIE_SANDBOX, or that of `sendonce up`",
+    ),
 ]
 TokenRef = Annotated[str, typer.Option(help="Which Telegram token shows results there.")]
 Every = Annotated[bool, typer.Option("--verbose", "-v", help="Name every item, also what passed.")]
 
 
 def surroundings() -> "Surroundings":
-    """Return the sandboxes of the `sendonce up` that runs here, or none."""
+    """Return the sandboxes the environment names, else those of the `sendonce up` that runs here, or none."""
     from sendonce_cli.stack.surroundings import Surroundings, found  # noqa: PLC0415 - as below
 
     settings = chosen()
     nobody = Surroundings(nats_url=settings.nats_url)
-    return found(settings.data_dir, nats_url=settings.nats_url) or nobody
+    around = found(settings.data_dir, nats_url=settings.nats_url) or nobody
+    return replace(
+        around,
+        kie_url=settings.kie_sandbox or around.kie_url,
+        telegram_url=settings.telegram_sandbox or around.telegram_url,
+    )
 
 
 def examine(

@@ -10,6 +10,7 @@ from sendonce_cli.by_hand import AsJson, Who, Yes, signed
 from sendonce_cli.commands.examining import (
     Every,
     Gateway,
+    KieSandbox,
     TelegramSandbox,
     TokenRef,
     examine,
@@ -42,10 +43,7 @@ def smoke(
     kie_account: Annotated[str, typer.Option(help="Which KIE account pays.")] = "default",
     gateway: Gateway = None,
     telegram_sandbox: TelegramSandbox = None,
-    kie_sandbox: Annotated[
-        str | None,
-        typer.Option(help="A sandbox KIE's address.", show_default="that of `sendonce up`"),
-    ] = None,
+    kie_sandbox: KieSandbox = None,
     patience: Annotated[
         float | None, typer.Option(min=1, help="Seconds anything may take; 30, with --real 900.")
     ] = None,

@@ -12,8 +12,8 @@ from contracts.api import JobView
 from sendonce import SendOnceError
 from sendonce_cli.demo.bot import Bot
 from sendonce_cli.demo.errands import Door, Errand, User, users_of
+from sendonce_cli.demo.outside import Outside
 from sendonce_cli.probes.kie import own_task
-from testkit.kie import FakeKie
 
 AT_ONCE: Final = 24  # conversations of the bot side by side
 ORPHAN_WAITS: Final = 30.0  # seconds for the callback that must come before the attach
@@ -57,14 +57,14 @@ class Driver:
         bot: Bot,
         progress: Progress,
         *,
-        kie: FakeKie,
+        outside: Outside,
         gateway_url: str,
         every: float = 0.0,  # seconds between two errands; 0: as fast as they are answered
         at_once: int = AT_ONCE,
     ) -> None:
         self._bot = bot
         self._progress = progress
-        self._kie = kie
+        self._outside = outside
         self._gateway_url = gateway_url
         self._every = every
         self._tasks: dict[str, str] = {}  # of KIE, by the key of the errand
@@ -119,7 +119,7 @@ class Driver:
         task_id = await self._create_task(errand, kie, callback_url=plain)
         # A gateway that was killed for too long took none; the job is polled then.
         with contextlib.suppress(TimeoutError):
-            await self._kie.until(lambda it: it.task(task_id).acknowledged, within=ORPHAN_WAITS)
+            await self._outside.until_acknowledged(task_id, within=ORPHAN_WAITS)
         await asyncio.sleep(SLOWNESS)
         job: JobView = await self._bot.expect(errand)
         await self._bot.attach(job, task_id)
@@ -132,7 +132,7 @@ class Driver:
             with contextlib.suppress(aiohttp.ClientError, TimeoutError, LookupError):
                 self._tasks[errand.key] = await own_task(
                     kie,
-                    self._kie.url,
+                    self._outside.kie_url,
                     family=errand.ware.family,
                     model=errand.ware.model,
                     given=dict(errand.input),

@@ -99,11 +99,12 @@ class Errand:
     door: Door
     prompt: str
     plan: Plan
+    series: str = "demo"  # what tells its keys from another run's
 
     @property
     def key(self) -> str:
         """The bot's own idempotency key."""
-        return f"demo-{self.number}"
+        return f"{self.series}-{self.number}"
 
     @property
     def chat_id(self) -> int:
@@ -113,7 +114,7 @@ class Errand:
     @property
     def marker(self) -> str:
         """What finds this errand's plan, and later its tasks, at the sandbox KIE."""
-        return f"demo-{self.number}"
+        return f"{self.series}-{self.number}"
 
     @property
     def faults(self) -> int:
@@ -142,16 +143,18 @@ class Errand:
         return {"prompt": f"{self.prompt} plan:{self.marker}", **(self.ware.more or {})}
 
 
-def draw(*, jobs: int, faults: Faults, seed: int) -> tuple[Errand, ...]:
-    """Draw every errand; the same seed draws the same ones."""
+def draw(
+    *, jobs: int, faults: Faults, seed: int, series: str = "demo", first_user: int = FIRST_USER
+) -> tuple[Errand, ...]:
+    """Draw every errand; the same seed draws the same ones, those of another series for others' users."""
     dice = Random(f"errands:{seed}")  # noqa: S311 - reproducible, not secret
-    users = _users(jobs)
+    users = _users(jobs, first=first_user)
     failing = set(dice.sample(range(1, jobs + 1), round(jobs * FAILURES)))
     drawn = (
         _errand(number, users=users, faults=faults, dice=dice) for number in range(1, jobs + 1)
     )
     return tuple(
-        replace(errand, plan=replace(errand.plan, fails=errand.number in failing))
+        replace(errand, series=series, plan=replace(errand.plan, fails=errand.number in failing))
         for errand in drawn
     )
 
@@ -164,11 +167,11 @@ def users_of(errands: tuple[Errand, ...]) -> dict[User, int]:
     return costs
 
 
-def _users(jobs: int) -> tuple[User, ...]:
+def _users(jobs: int, *, first: int) -> tuple[User, ...]:
     count = min(max(jobs // JOBS_PER_USER, FEWEST_USERS), MOST_USERS)
     return tuple(
         User(
-            id=FIRST_USER + number,
+            id=first + number,
             name=NAMES[number % len(NAMES)]
             + (f" {number // len(NAMES) + 1}" if number >= len(NAMES) else ""),
             language="ru" if number % RUSSIAN == 0 else "en",

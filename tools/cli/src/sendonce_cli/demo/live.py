@@ -40,13 +40,13 @@ def line(pulse: Pulse) -> str:
         f"  running {beat.count(JobState.CREATED, JobState.SUBMITTING, JobState.RUNNING)}"
         f"  delivering {beat.count(JobState.SUCCEEDED)}"
         f"  delivered {beat.count(JobState.DELIVERED)}  failed {beat.count(JobState.FAILED)}"
-        f"  {pulse.rate:.1f}/s  faults {beat.kie_faults + beat.telegram_faults}  kills {beat.kills}"
+        f"  {pulse.rate:.1f}/s  faults {beat.kie_faults + beat.outside.telegram_faults}  kills {beat.kills}"
     )
 
 
 def frame(pulse: Pulse, options: Options) -> RenderableType:
     """Return the panel of one moment."""
-    title = f"sendonce demo · {options.jobs} jobs · faults {options.faults} · seed {options.seed}"
+    title = f"sendonce {options.what} · {options.jobs} jobs · faults {options.faults} · seed {options.seed}"
     return Panel(
         Group(_bar(pulse), _jobs(pulse), _outside(pulse), _doors(pulse)),
         title=title,
@@ -87,11 +87,11 @@ def _outside(pulse: Pulse) -> RenderableType:
     beat = pulse.last
     return _row(
         (
-            ("KIE tasks", beat.kie_tasks, ""),
-            ("callbacks", beat.callbacks, ""),
-            ("TG calls", beat.calls, ""),
+            ("KIE tasks", beat.outside.kie_tasks, ""),
+            ("callbacks", beat.outside.callbacks, ""),
+            ("TG calls", beat.outside.calls, ""),
             ("KIE faults", beat.kie_faults, "warn"),
-            ("TG faults", beat.telegram_faults, "warn"),
+            ("TG faults", beat.outside.telegram_faults, "warn"),
             ("kill -9", beat.kills, "bad"),
         )
     )
@@ -113,4 +113,4 @@ def _row(numbers: tuple[tuple[str, int, str], ...]) -> Table:
 
 
 def _doors(pulse: Pulse) -> RenderableType:
-    return Text.assemble("\n", ("chats  ", "dim"), (pulse.world.chat_page, "bold underline"))
+    return Text.assemble("\n", ("chats  ", "dim"), (pulse.outside.chat_page, "bold underline"))

@@ -19,6 +19,7 @@ class Options:
     jobs: int
     faults: Faults
     seed: int
-    storage: Storage
     within: float  # seconds until the run is given up
-    keep: bool
+    storage: Storage = Storage.POSTGRES
+    keep: bool = False
+    what: str = "demo"  # the command

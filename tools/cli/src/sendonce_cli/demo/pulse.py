@@ -1,16 +1,17 @@
 """The system's pulse: asked twice a second, kept as numbers the screen and the end of the run read."""
 
 import asyncio
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Final
+from typing import Final, Protocol
 
 from contracts.ops import AskStatus, StatusView
 from contracts.values import JobState
 from sendonce_cli.asking import Desk
-from sendonce_cli.demo.chaos import Killer
 from sendonce_cli.demo.drive import Progress
-from sendonce_cli.demo.world import World
+from sendonce_cli.demo.outside import Outside, Seen
 from sendonce_cli.trouble import Trouble
 
 EVERY: Final = 0.5  # seconds
@@ -33,13 +34,8 @@ class Beat:
     at: float
     by_state: dict[str, int]
     status: StatusView | None
-    kie_tasks: int
-    callbacks: int
-    callbacks_accepted: int
-    polls: int
-    calls: int
+    outside: Seen
     kie_faults: int
-    telegram_faults: int
     kills: int
 
     @property
@@ -55,20 +51,30 @@ class Beat:
         return sum(self.by_state.get(state, 0) for state in states)
 
 
+class Killer(Protocol):
+    """Who kills processes meanwhile."""
+
+    @property
+    def total(self) -> int:
+        """How many died so far."""
+
+
 @dataclass(slots=True)
 class Pulse:
     """The beats so far."""
 
-    world: World
+    outside: Outside
     desk: Desk
     progress: Progress
     killer: Killer
+    bot: str | None = None  # whose jobs are counted; None: every bot's
+    before: Mapping[str, int] = field(default_factory=dict)  # jobs by state that are not the run's
     began: float = field(default_factory=monotonic)
     beats: list[Beat] = field(default_factory=list)
 
     @property
     def last(self) -> Beat:
-        return self.beats[-1] if self.beats else self._beat(None)
+        return self.beats[-1] if self.beats else self._beat(None, Seen())
 
     @property
     def seconds(self) -> float:
@@ -98,7 +104,7 @@ class Pulse:
         underway = (
             status.effects_due + status.effects_acting + status.late_polls + status.outbox_rows
         )
-        return open_jobs == stuck and underway == 0 and self._outside_is_quiet()
+        return open_jobs == stuck and underway == 0 and self.last.outside.is_quiet
 
     async def look(self) -> Beat:
         """Ask once; an absent job-store leaves the numbers as they were."""
@@ -106,47 +112,40 @@ class Pulse:
             status: StatusView | None = await self.desk.ops("status", AskStatus, StatusView)
         except Trouble:
             status = None
-        self.beats.append(self._beat(status))
+        self.beats.append(self._beat(status, await self.outside.look()))
         return self.last
+
+    async def begin(self) -> None:
+        """Leave out of every count the jobs there are already."""
+        self.before = self._by_state(await self.desk.ops("status", AskStatus, StatusView))
 
     async def until_quiet(self, *, within: float) -> bool:
         """Look until nothing is left to happen; False when time is up first."""
         while self.seconds < within:
             await self.look()
             if self.is_quiet:
-                await self.world.telegram.settle()
+                await self.outside.settle()
                 await self.look()
                 if self.is_quiet:
                     return True
             await asyncio.sleep(EVERY)
         return False
 
-    def _outside_is_quiet(self) -> bool:
-        return self.world.telegram.pending_late == 0 and all(
-            task.settled for task in self.world.kie.tasks()
-        )
-
-    def _beat(self, status: StatusView | None) -> Beat:
+    def _beat(self, status: StatusView | None, outside: Seen) -> Beat:
         before = self.beats[-1].by_state if self.beats else {}
-        counts = self.world.kie.counts()
         return Beat(
             at=monotonic(),
-            by_state=before if status is None else _by_state(status),
+            by_state=before if status is None else self._by_state(status),
             status=status,
-            kie_tasks=counts["tasks"],
-            callbacks=counts["callbacks_sent"],
-            callbacks_accepted=counts["callbacks_accepted"],
-            polls=counts["polls"],
-            calls=self.world.telegram.calls,
+            outside=outside,
             kie_faults=self.progress.kie_faults,
-            telegram_faults=self.world.telegram.faults.fired.total(),
             kills=self.killer.total,
         )
 
-
-def _by_state(status: StatusView) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for bot in status.bots:
-        for state, count in bot.by_state.items():
-            counts[state] = counts.get(state, 0) + count
-    return counts
+    def _by_state(self, status: StatusView) -> dict[str, int]:
+        counts: Counter[str] = Counter()
+        for bot in status.bots:
+            if self.bot in (None, bot.bot):
+                counts.update(bot.by_state)
+        counts.subtract(self.before)
+        return counts

@@ -43,10 +43,12 @@ def _numbers(verdict: Verdict, pulse: Pulse) -> Table:
     for name, value, remark in _rows(verdict):
         made.add_row(name, Text(str(value), style=_style(name, value)), remark)
     beat = pulse.last
-    faults = f"{beat.kie_faults} KIE faults, {beat.telegram_faults} Telegram faults"
+    faults = f"{beat.kie_faults} KIE faults, {beat.outside.telegram_faults} Telegram faults"
     kills = f", {beat.kills} kills" if beat.kills else ""
     made.add_row(
-        "time", span_text(verdict.seconds), f"{beat.calls:,} Telegram calls, {faults}{kills}"
+        "time",
+        span_text(verdict.seconds),
+        f"{beat.outside.calls:,} Telegram calls, {faults}{kills}",
     )
     return made
 

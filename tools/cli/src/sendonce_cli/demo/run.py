@@ -12,7 +12,7 @@ from rich.console import Console
 
 from chassis import lifecycle
 from sendonce import SendOnce
-from sendonce_cli.asking import Desk, desk_at
+from sendonce_cli.asking import desk_at
 from sendonce_cli.demo import live, report
 from sendonce_cli.demo.bot import Bot
 from sendonce_cli.demo.chaos import Killer
@@ -83,43 +83,32 @@ async def _through(
     url = running.addresses.nats_url
     async with SendOnce(url, bot=BOT) as sendonce, desk_at(url) as desk:
         bot = Bot(sendonce)
-        async with _answered("before the run"):
+        async with answered("before the run"):
             paid = await top_up(bot, errands)
-        pulse = _pulse(running, desk, errands)
-        async with _beside(live.show(pulse, options, console)):
-            is_quiet = await _work(running, bot, pulse, options, errands)
+        progress, killer = Progress(wanted=len(errands)), Killer(running.services)
+        pulse = Pulse(outside=running.outside, desk=desk, progress=progress, killer=killer)
+        async with beside(live.show(pulse, options, console)):
+            driver = Driver(bot, progress, outside=pulse.outside, gateway_url=running.gateway_url)
+            async with beside(driver.run(errands)), beside(_kills(killer, pulse, options)):
+                is_quiet = await pulse.until_quiet(within=options.within)
             # The last frame shows the end.
             await asyncio.sleep(1 / live.FRAMES)
         if not is_quiet:
             report.gave_up(console, pulse)
-        async with _answered("after the run"):
+        async with answered("after the run"):
             verdict = await judge(pulse, bot, errands=errands, paid=paid, seed=options.seed)
         report.report(console, verdict, pulse)
         return verdict
 
 
-def _pulse(running: World, desk: Desk, errands: tuple[Errand, ...]) -> Pulse:
-    progress, killer = Progress(wanted=len(errands)), Killer(running.services)
-    return Pulse(world=running, desk=desk, progress=progress, killer=killer)
-
-
-async def _work(
-    running: World, bot: Bot, pulse: Pulse, options: Options, errands: tuple[Errand, ...]
-) -> bool:
-    """Drive, kill and watch until nothing is left to happen; False when time was up first."""
-    driver = Driver(bot, pulse.progress, kie=running.kie, gateway_url=running.gateway_url)
-    driving = driver.run(errands)
-    async with _beside(driving), _beside(_kills(pulse, options)):
-        return await pulse.until_quiet(within=options.within)
-
-
-async def _kills(pulse: Pulse, options: Options) -> None:
+async def _kills(killer: Killer, pulse: Pulse, options: Options) -> None:
+    """Kill the services by turn, if that was asked for."""
     if options.faults is Faults.HARD:
-        await pulse.killer.run(while_working=lambda: pulse.is_working)
+        await killer.run(while_working=lambda: pulse.is_working)
 
 
 @asynccontextmanager
-async def _beside(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+async def beside(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
     """Run something beside the block; its failure ends the block, its end does not."""
     async with asyncio.TaskGroup() as group:
         task = group.create_task(work)
@@ -128,14 +117,15 @@ async def _beside(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _answered(when: str) -> AsyncIterator[None]:
+async def answered(when: str) -> AsyncIterator[None]:
+    """Turn a job-store that is silent for too long into trouble."""
     try:
         async with asyncio.timeout(ANSWERS_WITHIN):
             yield
     except TimeoutError as silent:
         raise Trouble(
             f"job-store did not answer {when} for {ANSWERS_WITHIN:.0f} s",
-            hint="its log is in the directory named above",
+            hint="its log says why",
         ) from silent
 
 

@@ -68,21 +68,22 @@ async def judge(
     """Look at everything once more and say how it ended."""
     seconds = round(pulse.seconds, 1)
     paid_in = {user.wallet: amount for user, amount in paid.items()}
+    outside = await pulse.outside.remembered()
     facts = proof.Facts(
         asked=errands,
         jobs=await jobs_of(bot, errands),
         paid=paid_in,
         wallets={user.wallet: await bot.wallet(user) for user in paid},
         doctor=await pulse.desk.ops("doctor", AskDoctor, DoctorView),
-        tasks=pulse.world.kie.tasks(),
-        telegram=pulse.world.telegram,
+        tasks=outside.tasks,
+        telegram=outside.telegram,
     )
     made = proof.judged(facts)
     known = {each.name: getattr(made, each.name) for each in fields(made)}
     known["remarks"] = (*pulse.progress.refused, *made.remarks)
     return Verdict(
         **known,
-        orphans_matched=await _orphans_matched(pulse.desk),
+        orphans_matched=await _orphans_matched(pulse.desk, made),
         seconds=seconds,
         seed=seed,
     )
@@ -100,8 +101,9 @@ async def jobs_of(bot: Bot, errands: tuple[Errand, ...]) -> dict[str, JobView | 
     return {errand.key: view for errand, view in zip(errands, found, strict=True)}
 
 
-async def _orphans_matched(desk: Desk) -> int:
+async def _orphans_matched(desk: Desk, made: proof.Verdict) -> int:
+    ours = {one.task.task_id for ending in made.endings for one in ending.generations}
     view = await desk.ops(
         "orphans.list", ListOrphans, OrphansView, state="matched", limit=LONGEST_LIST
     )
-    return len(view.orphans)
+    return sum(orphan.task_id in ours for orphan in view.orphans)

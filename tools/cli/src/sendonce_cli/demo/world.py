@@ -11,6 +11,7 @@ from typing import Final
 from contracts.permissions import MIGRATE
 from sendonce_cli.demo.errands import Errand
 from sendonce_cli.demo.options import Faults
+from sendonce_cli.demo.outside import InProcess
 from sendonce_cli.settings import (
     DELIVERER,
     GATEWAY,
@@ -54,6 +55,11 @@ class World:
     gateway_url: str
     hmac_key: str
     logs: Path
+
+    @property
+    def outside(self) -> InProcess:
+        """Both sandboxes, as who drives and judges sees them."""
+        return InProcess(self.kie, self.telegram)
 
     @property
     def chat_page(self) -> str:

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 import aiohttp
 from pydantic import BaseModel, TypeAdapter
 
-from sendonce_cli.probes.files import Shelf, file_of
+from sendonce_cli.probes.files import TYPES, file_of
 from sendonce_cli.probes.items import Unshown
 
 FIRST_CHAT: Final = 990_000  # of the sandbox; each sort of content has a chat of its own
@@ -57,7 +57,7 @@ class Chats(Protocol):
     def chat(self, number: int) -> int:
         """Return a chat to show something in."""
 
-    def link(self, suffix: str, *, mark: str) -> tuple[str, str]:
+    async def link(self, suffix: str, *, mark: str) -> tuple[str, str]:
         """Return an address of a file of this sort, and by what its content is known; `Unshown` if none."""
 
     async def stood(self, content: str) -> Stood | None:
@@ -70,17 +70,21 @@ class Chats(Protocol):
 class SandboxChats:
     """Chats of the sandbox Telegram at this address."""
 
-    def __init__(self, http: aiohttp.ClientSession, url: str, shelf: Shelf) -> None:
+    def __init__(self, http: aiohttp.ClientSession, url: str) -> None:
         self._http = http
         self.url = url.rstrip("/")
-        self._shelf = shelf
 
     def chat(self, number: int) -> int:
         return FIRST_CHAT + number
 
-    def link(self, suffix: str, *, mark: str) -> tuple[str, str]:
-        content = file_of(suffix, mark=mark)
-        return self._shelf.put(f"{mark}.{suffix}", content), sha256(content).hexdigest()
+    async def link(self, suffix: str, *, mark: str) -> tuple[str, str]:
+        # Where the deployment finds its Telegram it finds the file, too.
+        content, url = file_of(suffix, mark=mark), f"{self.url}/sim/files/{mark}.{suffix}"
+        async with self._http.put(
+            url, data=content, headers={"Content-Type": TYPES[suffix]}
+        ) as answer:
+            answer.raise_for_status()
+        return url, sha256(content).hexdigest()
 
     async def stood(self, content: str) -> Stood | None:
         ever = EVER.validate_json(await self._asked("/sim/ever", content))
@@ -134,7 +138,7 @@ class RealChat:
     def chat(self, number: int) -> int:  # noqa: ARG002 - there is one
         return self._chat_id
 
-    def link(self, suffix: str, *, mark: str) -> tuple[str, str]:  # noqa: ARG002 - they are given
+    async def link(self, suffix: str, *, mark: str) -> tuple[str, str]:  # noqa: ARG002 - they are given
         found = next(
             (url for url in self._links if url.partition("?")[0].lower().endswith(f".{suffix}")),
             None,

@@ -1,15 +1,9 @@
-"""Small files of every sort, no two alike, and a server on this machine that they are fetched from."""
+"""Small files of every sort, no two alike."""
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Final
 
-from aiohttp import web
-
 from testkit.kie.media import render
-from testkit.ports import LOOPBACK
 
 GIF_HEAD: Final = bytes.fromhex(
     "474946383961020002008000002f8fd8ffffff21ff0b4e45545343415045322e300301000000"
@@ -61,44 +55,3 @@ def notes() -> str:
             }
         ]
     )
-
-
-@dataclass(slots=True)
-class Shelf:
-    """Files by name; `url` is where they are served."""
-
-    url: str
-    _files: dict[str, bytes] = field(default_factory=dict)
-
-    def put(self, name: str, content: bytes) -> str:
-        """Serve a file; returns its address."""
-        self._files[name] = content
-        return f"{self.url}/{name}"
-
-    def find(self, name: str) -> bytes | None:
-        return self._files.get(name)
-
-
-@asynccontextmanager
-async def shelf() -> AsyncIterator[Shelf]:
-    """Serve what is put on it, on loopback: only a sandbox of this machine fetches from there."""
-
-    async def serve(request: web.Request) -> web.Response:
-        name = request.match_info["name"]
-        content = served.find(name)
-        if content is None:
-            raise web.HTTPNotFound
-        return web.Response(body=content, content_type=TYPES[name.rpartition(".")[2]])
-
-    app = web.Application()
-    app.add_routes([web.get("/{name}", serve)])
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, LOOPBACK, 0)
-        await site.start()
-        host, port = runner.addresses[0][:2]
-        served = Shelf(f"http://{host}:{port}")
-        yield served
-    finally:
-        await runner.cleanup()

@@ -13,7 +13,6 @@ from sendonce import SendOnce
 from sendonce_cli.asking import desk_at
 from sendonce_cli.probes.chats import Chats, RealChat, SandboxChats
 from sendonce_cli.probes.door import Door
-from sendonce_cli.probes.files import shelf
 from sendonce_cli.probes.items import Lab, Phase, Verdict
 from sendonce_cli.probes.running import Watcher, run_phases
 from sendonce_cli.probes.tenant import CURRENCY, Tenant
@@ -92,17 +91,17 @@ async def tenant(settings: Settings, stay: Stay) -> AsyncIterator[Tenant]:
             desk=desk,
             http=http,
             door=Door(http, stay.gateway_url),
-            chats=await chats_of(stack, http, stay),
+            chats=chats_of(http, stay),
             by=stay.by,
             patience=stay.patience,
             replicas=settings.nats_replicas,
         )
 
 
-async def chats_of(stack: AsyncExitStack, http: aiohttp.ClientSession, stay: Stay) -> Chats | None:
+def chats_of(http: aiohttp.ClientSession, stay: Stay) -> Chats | None:
     """Return where results may be shown: the chat that was named, else the sandbox's; else nowhere."""
     if stay.chat_id is not None:
         return RealChat(stay.chat_id, stay.media)
     if stay.telegram_url is not None:
-        return SandboxChats(http, stay.telegram_url, await stack.enter_async_context(shelf()))
+        return SandboxChats(http, stay.telegram_url)
     return None

@@ -29,12 +29,19 @@ def leave_queues(t: Tables, patterns: Sequence[str]) -> None:
             t.pacing.change(bucket, tail=None)
 
 
+def lock_waiting(t: Tables, bot: str, kinds: Sequence[str]) -> Rows:
+    # One transaction at a time: nobody else is at work on them.
+    return [{"id": id_} for id_ in sorted({it["job_id"] for it in _pending(t, bot, kinds)})]
+
+
 def release(t: Tables, bot: str, kinds: Sequence[str]) -> Rows:
-    waiting = [
+    waiting = [effect for effect in _pending(t, bot, kinds) if effect["due_at"] > t.now]
+    return each((t.effects.change(it, due_at=t.now, queued=False) for it in waiting), "id")
+
+
+def _pending(t: Tables, bot: str, kinds: Sequence[str]) -> Rows:
+    return [
         effect
         for effect in t.effects.by("state", "pending")
-        if effect["kind"] in kinds
-        and effect["due_at"] > t.now
-        and t.jobs.rows[effect["job_id"]]["bot"] == bot
+        if effect["kind"] in kinds and t.jobs.rows[effect["job_id"]]["bot"] == bot
     ]
-    return each((t.effects.change(it, due_at=t.now, queued=False) for it in waiting), "id")

@@ -1,0 +1,1 @@
+"""The compose files on a real Docker engine: up from nothing, killed, upgraded, in two replicas."""
