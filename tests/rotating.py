@@ -31,6 +31,7 @@ from sendonce_cli.keeping import callback_key, write
 from sendonce_cli.main import app
 from testkit.kie import FakeKie, Plan
 from testkit.links import Link
+from testkit.logging_kept import logging_kept
 from testkit.ports import LOOPBACK, free_port
 from testkit.processes import ServiceProcess
 from testkit.processes.nursery import Nursery
@@ -173,7 +174,8 @@ class World:
             "SENDONCE_NATS_URL": self.nats.url,
             "SENDONCE_NATS_CREDS": str(self.keys.seed(OPERATOR)),
         }
-        done = await asyncio.to_thread(CliRunner().invoke, app, arguments, env=env)
+        with logging_kept():
+            done = await asyncio.to_thread(CliRunner().invoke, app, arguments, env=env)
         assert done.exit_code == 0, done.output
         return done.stdout
 

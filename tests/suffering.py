@@ -17,6 +17,7 @@ from deployment import FINAL, TOKEN, eventually
 from ensemble import SERVICES, service
 from sendonce_cli.main import app
 from testkit.kie import Plan
+from testkit.logging_kept import logging_kept
 from testkit.processes.nursery import Nursery
 from testkit.telegram import FaultPlan, Mode
 
@@ -183,10 +184,12 @@ async def _failed_starts(stage: "Stage", born: Nursery) -> dict[str, str]:
 def _commands(nats_url: str, stories: list[str]) -> dict[str, str]:
     runner, env = CliRunner(), {"SENDONCE_NATS_URL": nats_url, "COLUMNS": "300"}
     lines = [line.format(user=USER) for line in (*LOOKS, *stories)]
-    return {
-        line: (shown := runner.invoke(app, line.split(), env=env)).output + repr(shown.exception)
-        for line in _both(lines)
-    }
+    with logging_kept():
+        return {
+            line: (shown := runner.invoke(app, line.split(), env=env)).output
+            + repr(shown.exception)
+            for line in _both(lines)
+        }
 
 
 def _both(lines: list[str]) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import logging
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -10,7 +9,6 @@ import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
-import structlog
 from prometheus_client import REGISTRY, generate_latest
 
 from chassis import clock, logs
@@ -19,6 +17,7 @@ from contracts.values import JobState
 from deployment import Deployment, deployed
 from sendonce import Button, SendOnce
 from testkit.kie import Plan
+from testkit.logging_kept import logging_kept
 from testkit.telegram import FaultPlan, Mode
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
@@ -34,16 +33,10 @@ async def deployment(
     database_url: str, nats_url: str, capsys: pytest.CaptureFixture[str]
 ) -> AsyncIterator[Deployment]:
     """The five services, which log all they have to say."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    logs.configure(output="json", level="debug")
-    try:
+    with logging_kept():
+        logs.configure(output="json", level="debug")
         async with deployed(database_url=database_url, nats_url=nats_url) as running:
             yield running
-    finally:
-        root.handlers[:] = handlers
-        root.setLevel(level)
-        structlog.reset_defaults()
 
 
 async def lives(sendonce: SendOnce, running: Deployment) -> None:

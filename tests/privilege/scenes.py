@@ -30,6 +30,7 @@ from privilege.life import a_store, a_whole_life
 from sendonce_cli.asking import connect
 from sendonce_cli.stack import migration
 
+ANSWERS_WITHIN: Final = 20.0  # seconds; of a machine that is busy with other tests
 Scene = Callable[[Ground], Awaitable[None]]
 JUDGE: Final = Party.STORE
 OWN: Final = [row for row in streams.CONSUMERS if row.durable.startswith(JUDGE)]
@@ -146,7 +147,7 @@ async def people_ask_what_they_may(on: Ground) -> None:
             asked = [subjects.ops(verb) for verb in verbs]
             asked += [subjects.api(BOTS[0], verb) for verb in LOOKS_OF_A_BOT]
             for subject in asked:
-                assert (await client.request(subject, b"?", timeout=5)).data
+                assert (await client.request(subject, b"?", timeout=ANSWERS_WITHIN)).data
             await client.close()
 
 
@@ -159,11 +160,13 @@ async def an_operator_tries_what_bots_may(on: Ground) -> None:
         for slug in PROBES:
             client = await connect(on.nats.url, creds=on.creds(OPERATOR), inbox=f"_INBOX_{slug}")
             for verb in subjects.API_VERBS:
-                assert (await client.request(subjects.api(slug, verb), b"?", timeout=5)).data
+                assert (
+                    await client.request(subjects.api(slug, verb), b"?", timeout=ANSWERS_WITHIN)
+                ).data
             heard = await client.subscribe(subjects.job_event("*", slug))
             await client.flush()
             await js.publish(subjects.job_event("created", slug), b"{}")
-            assert (await heard.next_msg(timeout=5)).data == b"{}"
+            assert (await heard.next_msg(timeout=ANSWERS_WITHIN)).data == b"{}"
             await client.close()
 
 

@@ -11,6 +11,7 @@ import pytest
 import structlog
 
 from chassis import logs
+from testkit.logging_kept import logging_kept
 
 TOKEN = "123456789:AAH-secretsecretsecretsecretsecret_x"
 
@@ -35,12 +36,8 @@ SECRETS = {
 
 @pytest.fixture(autouse=True)
 def _restore() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
+    with logging_kept():
+        yield
 
 
 def output(capsys: pytest.CaptureFixture[str]) -> str:

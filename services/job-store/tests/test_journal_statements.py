@@ -27,7 +27,7 @@ SELECT t.relname AS table_name, i.relname AS name, x.indisprimary AS is_key,
 FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid
 JOIN pg_namespace n ON n.oid = t.relnamespace WHERE n.nspname = 'sendonce' AND x.indisunique
     AND t.relname <> 'migration_checksums'"""
-TYPES = {"timestamp with time zone": "timestamptz"}
+TYPES = {"timestamp with time zone": "timestamptz", "double precision": "float8"}
 
 
 def files() -> Iterator[str]:

@@ -1,7 +1,7 @@
 """What every test of the command has in hand."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 import job_store.app
 from chassis import lifecycle
 from cli_kit import Asked
+from testkit.logging_kept import logging_kept
 from testkit.servers.databases import Migrate
 
 
@@ -20,6 +21,13 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("SENDONCE_")]:  # noqa: TID251 - to be emptied
         monkeypatch.delenv(name)
     monkeypatch.setenv("SENDONCE_NATS_URL", "nats://127.0.0.1:9")
+
+
+@pytest.fixture(autouse=True)
+def as_loud_as_before() -> Iterator[None]:
+    """A command quietens the process it runs in."""
+    with logging_kept():
+        yield
 
 
 @pytest.fixture

@@ -23,6 +23,9 @@ TRY = (
 )
 FIRST_PAUSE = 0.05  # s; a service restarting behind its twin is back at once
 LONGEST_PAUSE = 1.0  # s
+LEAST = (
+    0.02  # s; a further try with less time would be cut off, and hide what the one before had found
+)
 NEVER_ARRIVED = "it never arrived, nothing was changed: ask again when sendonce is back"
 
 
@@ -79,9 +82,9 @@ class Asker:
         until = time.monotonic() + within
         request = order(kind, values, not_after=time.time() + within)
         payload = request.model_dump_json(exclude_none=True).encode()
-        pause, arrived, reason = FIRST_PAUSE, False, "no time was left"
+        pause, arrived, reason, least = FIRST_PAUSE, False, "no time was left", 0.0
         with self._wire.returns() as back:
-            while (left := until - time.monotonic()) > 0:
+            while (left := until - time.monotonic()) > least:
                 try:
                     return await self._try(verb, payload, view, timeout=min(left, TRY))
                 except NoAnswer as problem:
@@ -89,7 +92,7 @@ class Asker:
                 # A connection that is back ends the pause.
                 back.clear()
                 await happens(back, within=max(0.0, min(pause, until - time.monotonic())))
-                pause = min(2 * pause, LONGEST_PAUSE)
+                pause, least = min(2 * pause, LONGEST_PAUSE), LEAST
         raise Unavailable(
             f"no answer to {verb} within {within:g} s: {reason}", "" if arrived else NEVER_ARRIVED
         )
