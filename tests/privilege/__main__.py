@@ -39,6 +39,10 @@ VERBS: Final = tuple(
         "standing",
         "lineage",
         "store_delivery",
+        "retention",
+        "forgetting",
+        "users",
+        "schema",
     )
 )
 LOOKS: Final = (f"{STORE_TESTS}/test_privileges.py::test_a_role_can_run_all_it_needs",)
