@@ -15,7 +15,7 @@ from deliverer.domain.posts import Place
 from deliverer.handlers import editing
 from deliverer.telegram.calls import Telegram
 from job_store.domain import money, repair, reports
-from job_store.store import creation, ledger, requests, schema, unit
+from job_store.store import admission, creation, ledger, requests, schema, unit
 from kie import dialects, reported, task_ids, tokens
 from kie.values import Reading as KieReading
 from kie.values import State
@@ -99,7 +99,7 @@ def balances_are_not_looked_at() -> None:
     async def rich(*_: object) -> Rich:
         return Rich()
 
-    replaced(creation, _lock_wallets=rich)
+    replaced(admission, _lock_wallets=rich)
 
 
 @gut
