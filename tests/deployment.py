@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -32,10 +33,12 @@ from sendonce import SendOnce
 from sendonce_cli.asking import connect
 from testkit.kie import FakeKie
 from testkit.ports import free_port
+from testkit.processes import environment
 from testkit.telegram import FakeTelegram
 
 T = TypeVar("T")
 Creds = Callable[[str], Path | None]
+COMMAND = (sys.executable, "-c", "from sendonce_cli.main import app; app()")
 TOKEN = "123456789:AAsandboxsandboxsandboxsandboxsandbo"
 KEY = base64.b64encode(b"a callback key of enough bytes").decode()
 HMAC_KEY = "webhook-key"
@@ -87,6 +90,20 @@ class Deployment:
         reply = await self.client.request(subjects.ops(verb), json.dumps(body).encode(), timeout=10)
         answer: dict[str, Any] = json.loads(reply.data)
         return answer
+
+    async def command(self, *arguments: str, columns: int = 200) -> str:
+        """Type a command as an operator does, and return what it says; it must succeed."""
+        # A process of its own: the command quietens the logs of the one it runs in.
+        typed = await asyncio.create_subprocess_exec(
+            *COMMAND,
+            *arguments,
+            env=environment({"SENDONCE_NATS_URL": self.nats_url, "COLUMNS": str(columns)}),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _ = await typed.communicate()
+        assert typed.returncode == 0, said.decode()
+        return said.decode()
 
     async def until_state(self, job: JobView, *states: JobState, within: float = 15) -> JobView:
         async def reached() -> JobView | None:

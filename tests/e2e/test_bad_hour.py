@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import sys
 from collections.abc import Sequence
 
 import pytest
@@ -12,30 +11,13 @@ from contracts.reports import ReportedMedia
 from contracts.values import MediaKind
 from deployment import Deployment
 from sendonce import SendOnce
-from testkit.processes import environment
 from testkit.telegram import Kind
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
-COMMAND = (sys.executable, "-c", "from sendonce_cli.main import app; app()")
 REFUSED, STOPPED = 100, 100  # by the chats of another bot's token; by a token that is none
 PRICE = 10
 SINCE = ("--bot", "shop", "--since", "1h", "--why", "the token was another bot's")
-
-
-async def command(deployment: Deployment, *arguments: str) -> str:
-    """What an operator types, and reads."""
-    # A process of its own: the command quietens the logs of the one it runs in.
-    typed = await asyncio.create_subprocess_exec(
-        *COMMAND,
-        *arguments,
-        env=environment({"SENDONCE_NATS_URL": deployment.nats_url, "COLUMNS": "200"}),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    said, _ = await typed.communicate()
-    assert typed.returncode == 0, said.decode()
-    return said.decode()
 
 
 async def shown(shop: SendOnce, chats: range) -> list[JobView]:
@@ -88,14 +70,14 @@ async def times_shown(deployment: Deployment, jobs: Sequence[JobView]) -> set[in
 
 async def test_two_hundred_jobs_of_a_bad_hour(deployment: Deployment) -> None:
     refused, stopped = range(1_000, 1_000 + REFUSED), range(2_000, 2_000 + STOPPED)
-    await command(deployment, "bots", "add", "shop")
+    await deployment.command("bots", "add", "shop")
     async with SendOnce(deployment.nats_url, bot="shop") as shop:
         await shop.topup(7, currency="RUB", amount=PRICE * (REFUSED + STOPPED), reference="r")
         for chat in refused:
             deployment.telegram.forbid(chat, *Kind)
         jobs = await shown(shop, refused)
         await until(deployment, undeliverable=REFUSED)
-        await command(deployment, "bots", "add", "shop", "--token-ref", "nobodys")
+        await deployment.command("bots", "add", "shop", "--token-ref", "nobodys")
         jobs += await shown(shop, stopped)
         await until(deployment, undeliverable=REFUSED, succeeded=STOPPED)
         await deployment.eventually(lambda: all_wait(deployment))
@@ -103,12 +85,12 @@ async def test_two_hundred_jobs_of_a_bad_hour(deployment: Deployment) -> None:
         for chat in refused:
             deployment.telegram.forbid(chat)
 
-        tried = await command(deployment, "jobs", "redeliver", *SINCE, "--dry-run")
-        await command(deployment, "bots", "add", "shop", "--token-ref", "default")
-        done = await command(deployment, "jobs", "redeliver", *SINCE, "--yes")
+        tried = await deployment.command("jobs", "redeliver", *SINCE, "--dry-run")
+        await deployment.command("bots", "add", "shop", "--token-ref", "default")
+        done = await deployment.command("jobs", "redeliver", *SINCE, "--yes")
         await until(deployment, delivered=REFUSED + STOPPED)
 
-        again = await command(deployment, "jobs", "redeliver", *SINCE, "--yes")
+        again = await deployment.command("jobs", "redeliver", *SINCE, "--yes")
         wallet = await shop.wallet(7, currency="RUB")
 
     assert re.match(r"200 of 200 would be redelivered", tried)
