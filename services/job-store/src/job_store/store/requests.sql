@@ -78,30 +78,31 @@ LEFT JOIN pacing p ON p.key = 'creates:' || b.kie_account AND p.parked_until > n
 ORDER BY slug
 
 -- timeline --
--- One transaction has one time: what was heard comes first, then the money, what became of the job, what is done next.
+-- One transaction has one time: what was heard comes first, then the money, what became of the job, what is done next;
+-- and of several changes of one kind each stands where it was made.
 SELECT at, what, detail FROM (
-    SELECT 1 AS rank, at, 'operator ' || verb AS what, who || ': ' || why AS detail FROM audit WHERE job_id = $1
+    SELECT 1 AS rank, 0 AS no, at, 'operator ' || verb AS what, who || ': ' || why AS detail FROM audit WHERE job_id = $1
     UNION ALL
-    SELECT 1, received_at, 'report ' || origin, state || ', ' || trust FROM reports WHERE job_id = $1
+    SELECT 1, 0, received_at, 'report ' || origin, state || ', ' || trust FROM reports WHERE job_id = $1
     UNION ALL
-    SELECT 1, v.at, 'outcome ' || coalesce(e.kind, 'of no attempt'), concat(
+    SELECT 1, 0, v.at, 'outcome ' || coalesce(e.kind, 'of no attempt'), concat(
         'no ' || a.no || ' ', v.kind, CASE WHEN NOT v.moved THEN ', stale' END,
         ': ' || (v.detail #>> '{result,reason}'), ', task ' || (v.detail #>> '{result,task_id}'),
         ', message ' || coalesce(v.detail #>> '{result,message_id}', v.detail #>> '{result,parts,0,message_id}'))
         FROM evidence v LEFT JOIN attempts a ON a.id = v.attempt_id LEFT JOIN effects e ON e.id = a.effect_id
         WHERE v.job_id = $1
     UNION ALL
-    SELECT 2, at, 'ledger ' || kind, amount || ' ' || currency FROM ledger WHERE job_id = $1
+    SELECT 2, id, at, 'ledger ' || kind, amount || ' ' || currency FROM ledger WHERE job_id = $1
     UNION ALL
-    SELECT 3, at, 'event ' || event, coalesce(message ->> 'error', '') FROM events WHERE job_id = $1
+    SELECT 3, seq, at, 'event ' || event, coalesce(message ->> 'error', '') FROM events WHERE job_id = $1
     UNION ALL
-    SELECT 4, a.at, 'attempt ' || e.kind, 'no ' || a.no FROM attempts a JOIN effects e ON e.id = a.effect_id
+    SELECT 4, 0, a.at, 'attempt ' || e.kind, 'no ' || a.no FROM attempts a JOIN effects e ON e.id = a.effect_id
         WHERE a.job_id = $1
     UNION ALL
-    SELECT 5, g.at, 'gone ' || g.what, '' FROM jobs j, LATERAL (VALUES
+    SELECT 5, 0, g.at, 'gone ' || g.what, '' FROM jobs j, LATERAL (VALUES
         ('prompt', j.prompt_gone_at), ('media', j.media_gone_at), ('chat', j.forgotten_at)) AS g (what, at)
         WHERE j.id = $1 AND g.at IS NOT NULL
-) AS story ORDER BY at, rank
+) AS story ORDER BY at, rank, no
 
 -- ledger_of_job --
 SELECT id, at, kind, amount, job_id, reference FROM ledger WHERE job_id = $1 ORDER BY id
