@@ -1,25 +1,19 @@
 """Lives in which an operator puts something right while a service dies beneath; each asks until it is answered."""
 
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from contracts import subjects
 from contracts.api import JobView
 from contracts.values import JobState, PartState
 from crash.bot import CURRENCY, PRICE, Bot
+from deployment import FINAL
 from testkit.telegram import FaultPlan, Kind, Mode
-
-ENDED: Final = frozenset(JobState) - {
-    JobState.CREATED,
-    JobState.SUBMITTING,
-    JobState.RUNNING,
-    JobState.SUCCEEDED,
-}
 
 
 async def refunded(bot: Bot) -> JobView:
     """What was paid for a shown result is given back, and asked for twice."""
-    job = await bot.until_state(await bot.create("ok"), *ENDED)
+    job = await bot.until_state(await bot.create("ok"), *FINAL)
     for more in ({"dry_run": True}, {}, {}):
         await bot.change("jobs.refund", job_ids=[str(job.id)], **more)
     await bot.ops("audit.list", job_id=str(job.id))
@@ -28,11 +22,11 @@ async def refunded(bot: Bot) -> JobView:
 
 async def copied(bot: Bot) -> JobView:
     """The user has lost the message; a copy is asked for twice, under one key."""
-    job = await bot.until_state(await bot.create("ok"), *ENDED)
+    job = await bot.until_state(await bot.create("ok"), *FINAL)
     for _ in range(2):
         said = await bot.change("jobs.resend", job_ids=[str(job.id)], key=f"copy:{bot.key}")
     if copy_id := said["repaired"][0].get("copy_id"):
-        await bot.until_state(await bot.get(UUID(copy_id)), *ENDED)
+        await bot.until_state(await bot.get(UUID(copy_id)), *FINAL)
     return job
 
 
@@ -41,12 +35,12 @@ async def redelivered(bot: Bot) -> JobView:
     bot.telegram.forbid(bot.chat_id, *Kind)
     job = await bot.create("ok", status="none")
     try:
-        job = await bot.until_state(job, *ENDED)
+        job = await bot.until_state(job, *FINAL)
     finally:
         bot.telegram.forbid(bot.chat_id)
     for more in ({"dry_run": True}, {}, {}):
         await bot.change("jobs.redeliver", job_ids=[str(job.id)], **more)
-    return await bot.until_state(job, *ENDED - {JobState.UNDELIVERABLE})
+    return await bot.until_state(job, *FINAL - {JobState.UNDELIVERABLE})
 
 
 async def resolved(bot: Bot) -> JobView:
@@ -60,7 +54,7 @@ async def resolved(bot: Bot) -> JobView:
         )
     )
     job = await bot.create("ok", mode="send", status="none")
-    job = await bot.until(job, lambda seen: seen.state in ENDED or _is_uncertain(seen))
+    job = await bot.until(job, lambda seen: seen.state in FINAL or _is_uncertain(seen))
     # A deliverer that died before its call sent nothing: such a one is left, and seen.
     if _is_uncertain(job) and any(stands(bot, part.url) for part in job.parts):
         listed = (await bot.ops("deliveries.uncertain", limit=500))["parts"]
@@ -84,7 +78,7 @@ async def paused(bot: Bot) -> JobView:
     await _pause(bot, "deliveries", paused=True)
     try:
         job = await bot.create("ok")
-        await bot.until_state(job, *ENDED, JobState.SUCCEEDED)
+        await bot.until_state(job, *FINAL, JobState.SUCCEEDED)
     finally:
         await _pause(bot, "deliveries", paused=False)
     return job
@@ -129,7 +123,7 @@ async def beside_poison(bot: Bot) -> JobView:
 
 async def forgotten(bot: Bot) -> JobView:
     """Handed out, then forgotten: the content goes, the message and the money stay."""
-    job = await bot.until_state(await bot.create("ok"), *ENDED)
+    job = await bot.until_state(await bot.create("ok"), *FINAL)
     user: dict[str, Any] = {"bot": "default", "user_id": bot.chat_id}
     for more in ({}, {"table": "jobs"}):
         await bot.change("users.export", **user, **more)

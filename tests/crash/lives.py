@@ -10,6 +10,7 @@ from contracts.reports import ReportedMedia
 from contracts.values import JobState, MediaKind, PartState
 from crash import by_hand
 from crash.bot import Bot
+from deployment import FINAL
 from sendonce import TooLate
 from testkit.telegram import FaultPlan, Mode
 
@@ -17,15 +18,6 @@ from testkit.telegram import FaultPlan, Mode
 Script = Callable[[Bot], Awaitable[JobView]]
 
 UNREACHABLE: Final = "Bad Request: failed to get HTTP URL content"
-FINAL: Final = frozenset(
-    {
-        JobState.DELIVERED,
-        JobState.EXPIRED,
-        JobState.UNDELIVERABLE,
-        JobState.CANCELLED,
-        JobState.FAILED,
-    }
-)
 OPEN_PARTS: Final = frozenset({PartState.PENDING, PartState.CARRIED})
 
 

@@ -3,13 +3,13 @@
 import asyncio
 import json
 import subprocess
-import sys
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
 from contracts.ops import AskDoctor, AskStatus, DoctorView, StatusView
+from deployment import COMMAND
 from job_store.migrate import migrate_database
 from sabotage.builds import BUILDS, TRIED, Build
 from sabotage.ground import Ground, ground, judged
@@ -27,7 +27,6 @@ pytestmark = [
     pytest.mark.e2e,
     pytest.mark.timeout(180),
 ]
-COMMAND = (sys.executable, "-c", "from sendonce_cli.main import app; app()")
 
 
 async def migrate(url: str) -> None:

@@ -21,7 +21,7 @@ from job_store.domain.pacing import Limits
 from job_store.domain.rows import EffectKind, EffectState
 from job_store.domain.rules import TELEGRAM_LEASE, Rules
 from job_store.store.claiming import hand_out
-from job_store.store.pacing import heed
+from job_store.store.pacing import credits_left, heed
 from job_store.store.pacing import sql as pacing_sql
 from job_store.store.rows import Row, rowset
 from job_store.store.unit import Transaction, Units
@@ -136,7 +136,7 @@ class Effects:
             created = [o.result.task_id for o in batch if isinstance(o.result, TaskCreated)]
             await tx.meet_at_tasks(created)
             settled = await self._settle(tx, batch)
-        self._credits |= _credits_left(tx.cases, batch)
+        self._credits |= credits_left(tx.cases, batch)
         return settled
 
     async def apply_deliveries(self, batch: list[DeliveryOutcome]) -> list[Settled]:
@@ -177,7 +177,7 @@ class Effects:
             for case, effect_id, outcome in found
         )
         # KIE is asked once a minute: most batches say what is kept already.
-        left = _credits_left(tx.cases, batch).items() - self._credits.items()
+        left = credits_left(tx.cases, batch).items() - self._credits.items()
         await heed(tx, found, dict(left))
         return settled
 
@@ -237,19 +237,6 @@ def _standing(found: tuple[Case, UUID] | None) -> tuple[JobState | None, float |
     if effect.state is not EffectState.PENDING:
         return case.job.state, None
     return case.job.state, round((effect.due_at - case.now).total_seconds(), 3)
-
-
-def _credits_left(
-    cases: Mapping[UUID, Case], batch: Sequence[SubmissionOutcome] | Sequence[DeliveryOutcome]
-) -> dict[str, float]:
-    """Return what is left by account, as the last of these outcomes says."""
-    return {
-        cases[outcome.job_id].job.account: outcome.credits
-        for outcome in batch
-        if isinstance(outcome, SubmissionOutcome)
-        and outcome.credits is not None
-        and outcome.job_id in cases
-    }
 
 
 def _is_held(tx: Transaction, job_id: UUID) -> bool:

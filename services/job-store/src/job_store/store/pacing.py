@@ -64,10 +64,10 @@ async def heed(
 ) -> None:
     """Hold the chat, the bot or the account that was told to wait; keep what is left on accounts."""
     holds = _holds(outcomes)
-    credits_left = {creates_key(account): amount for account, amount in left.items()}
-    if not holds and not credits_left:
+    kept = {creates_key(account): amount for account, amount in left.items()}
+    if not holds and not kept:
         return
-    buckets = await lock_buckets(tx, holds.keys() | credits_left.keys())
+    buckets = await lock_buckets(tx, holds.keys() | kept.keys())
     for key, (until, owner) in holds.items():
         bucket = buckets[key]
         # A plain "slow down" does not end a pause that waits for its owner.
@@ -78,9 +78,22 @@ async def heed(
         )
         longest = max(bucket.parked_until or until, until)
         buckets[key] = replace(bucket, parked_until=longest, needs_owner=owner or paused)
-    for key, amount in credits_left.items():
+    for key, amount in kept.items():
         buckets[key] = replace(buckets[key], credits=amount)
     await save_buckets(tx, list(buckets.values()))
+
+
+def credits_left(
+    cases: Mapping[UUID, Case], batch: Sequence[SubmissionOutcome] | Sequence[DeliveryOutcome]
+) -> dict[str, float]:
+    """Return what is left by account, as the last of these outcomes says."""
+    return {
+        cases[outcome.job_id].job.account: outcome.credits
+        for outcome in batch
+        if isinstance(outcome, SubmissionOutcome)
+        and outcome.credits is not None
+        and outcome.job_id in cases
+    }
 
 
 def _holds(outcomes: Sequence[tuple[Case, UUID, Any]]) -> dict[str, tuple[datetime, str | None]]:
