@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from contracts.permissions import Permission, Right, permissions
 from privilege.ground import Ground, first_refusal
@@ -60,16 +60,20 @@ async def _is_refused(row: Permission, scene: Scene, on: Ground) -> bool:
 
     The scene is not played further then: in the tests a refusal is a failure.
     """
+    since, his = on.mark(), on.keys.public(row.user)
     playing = asyncio.ensure_future(play(scene, on))
-    refusing = asyncio.ensure_future(first_refusal(on, on.mark()))
-    try:
-        await asyncio.wait({playing, refusing}, return_when=asyncio.FIRST_COMPLETED)
-        if not refusing.done():
-            return False
-        deed = refusing.result()
-        is_his = deed.key in on.keys.public(row.user)
-        return is_his and (row.right is Right.ANSWER or admits(row, deed))
-    finally:
-        for task in (playing, refusing):
+    refusing = asyncio.ensure_future(first_refusal(on, since))
+    await asyncio.wait({playing, refusing}, return_when=asyncio.FIRST_COMPLETED)
+    # Asked once more, because a scene may fail of a refusal before it is next looked for.
+    found = [deed for deed in on.refused(since) if deed.key in his]
+    await _ended(playing, refusing)
+    return any(row.right is Right.ANSWER or admits(row, deed) for deed in found)
+
+
+async def _ended(*tasks: asyncio.Task[Any]) -> None:
+    waiting = set(tasks)
+    while waiting:
+        for task in waiting:
             task.cancel()
-        await asyncio.wait({playing, refusing})
+        # More than once: wait_for of Python 3.11 may swallow it.
+        _, waiting = await asyncio.wait(waiting, timeout=1)

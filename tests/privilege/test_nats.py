@@ -87,6 +87,9 @@ async def test_all_they_need_works(on: Ground, played: Mapping[str, Played], sce
 @pytest.mark.parametrize("user", EVERYBODY)
 async def test_every_right_is_needed(on: Ground, played: Mapping[str, Played], user: str) -> None:
     """Something was done in a scene that no other right of the user is for."""
+    problems = [one.problem for one in played.values() if one.problem is not None]
+    if problems:
+        raise ExceptionGroup("scenes that did not come to their end", problems)
     deeds = set[Deed]().union(*(one.done for one in played.values()))
     rows = permissions(user)
 
