@@ -12,7 +12,7 @@ from contracts.ops import AskDoctor, AskStatus, DoctorView, StatusView
 from deployment import COMMAND
 from job_store.migrate import migrate_database
 from sabotage.builds import BUILDS, TRIED, Build
-from sabotage.ground import Ground, ground, judged
+from sabotage.ground import Ground, failing, ground, judged
 from sabotage.nursery import nursery_of_saboteurs
 from sendonce_cli.asking import desk_at
 from sendonce_cli.check.phases import PHASES as CHECKS
@@ -99,6 +99,12 @@ async def test_smoke_passes_in_nine_rows(made: Ground):
     assert [row[:2] for row in rows] == [[str(phase.number), f"{phase.name}:"] for phase in SMOKES]
     assert all(len(line) <= 80 for line in ran.stdout.splitlines())
     assert "all well" in ran.stdout.splitlines()[-1]
+
+
+async def test_smoke_passes_again_while_its_chat_waits_for_its_turn(made: Ground):
+    """A status line comes when its chat may be written to again, later than a quick task ends."""
+    for _ in range(2):
+        assert failing(await made.smoke()) == {}
 
 
 async def test_what_cannot_be_shown_is_a_warning(made: Ground):

@@ -55,6 +55,12 @@ class KieSandbox:
             found = _Tasks.model_validate_json(await answer.read())
         return [task for task in found.tasks if marker in str(task.request)]
 
+    async def finish(self, marker: str) -> None:
+        """End the tasks of this marker that the plan holds."""
+        for task in await self.tasks(marker):
+            async with self._http.post(f"{self._url}/sim/tasks/{task.task_id}/finish") as answer:
+                answer.raise_for_status()
+
     async def create(
         self, family: str, model: str, given: dict[str, JsonValue], *, callback_url: str
     ) -> str:

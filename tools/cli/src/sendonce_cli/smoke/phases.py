@@ -67,7 +67,8 @@ async def topup(journey: Journey) -> None:
     expects="the job is made, its price set aside, and the same key is the same job",
 )
 async def create(journey: Journey) -> None:
-    await journey.quick("first")
+    # Held until the user was told: the chat may have its turn only after a quick task has ended.
+    await journey.quick("first", held=True)
     asked: JobOptions = {
         "key": journey.lab.key(),
         "user_id": journey.user,
@@ -109,6 +110,8 @@ async def task(journey: Journey) -> None:
 )
 async def callback(journey: Journey) -> None:
     lab = journey.lab
+    if journey.kie is not None:
+        await journey.kie.finish(journey.mark("first"))
     done = await lab.until_state(
         journey.job, JobState.SUCCEEDED, JobState.DELIVERED, JobState.FAILED, JobState.EXPIRED
     )
