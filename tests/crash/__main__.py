@@ -8,8 +8,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -20,14 +20,14 @@ from rich.table import Table
 
 from chassis import logs
 from crash import trials
+from crash.bench import Bench
+from crash.errands import ERRANDS
+from crash.grounds import commands, deployment
 from crash.lives import BY_NAME
 from crash.nursery import nursery_under_orders
 from crash.points import all_points
-from crash.stage import Stage, stage
+from crash.stage import Stage
 from crash.trials import Told, Trial
-from job_store.migrate import migrate_database
-from testkit.processes.nursery import Nursery
-from testkit.servers import Durability, NatsServer, PostgresServer
 
 OUT: Final = Path(".sendonce/crash/trials.json")
 TELL_EVERY: Final = 100  # trials, where no bar can be drawn
@@ -40,8 +40,8 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--only", metavar="TEXT", help="trials whose service or point has this in it"
     )
-    parser.add_argument("--life", choices=BY_NAME, action="append",
-                        help="trials of this life alone; may be repeated")  # fmt: skip
+    parser.add_argument("--life", choices=(*BY_NAME, *ERRANDS), action="append",
+                        help="trials of this life or command alone; may be repeated")  # fmt: skip
     parser.add_argument("--pairs", type=int, metavar="N",
                         help="strike two services in one life: so many pairs, drawn by the seed")  # fmt: skip
     parser.add_argument("--sample", type=int, metavar="N", help="so many trials, drawn by the seed")
@@ -68,19 +68,25 @@ class Run:
 
 
 async def attack(chosen: argparse.Namespace, console: Console) -> Run:
-    """Find the trials in one deployment, then share them among all."""
+    """Find the trials in a deployment on each storage and among commands, then share them out."""
     async with AsyncExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="crash-")))
-        born = await stack.enter_async_context(nursery_under_orders(directory))
-        stages = [
-            await stack.enter_async_context(deployment(directory / str(number), born))
-            for number in range(chosen.stages)
-        ]
-        found = await trials.reached(stages[0], directory)
-        named, come_to = all_points(), {blow.point for each in found for blow in each.blows}
-        console.print(f"{len(named):,} points have a name, these lives come to {len(come_to):,}")
-        told = await shared_out(stages, choose(found, chosen), console)
-        unlawful = {law for each in stages for law in await each.doctor()}
+        enter = stack.enter_async_context
+        born = await enter(nursery_under_orders(directory))
+        stages = [await enter(deployment(directory / str(number), born))
+                  for number in range(chosen.stages)]  # fmt: skip
+        on_journal = await enter(deployment(directory / "journal", born, storage=trials.JSON))
+        found, journal = await asyncio.gather(
+            trials.reached(stages[0], directory / "0"),
+            trials.reached(on_journal, directory / "journal"),
+        )
+        on = await enter(commands(stages[0], directory / "bench", born))
+        everything = [*found, *trials.beside(journal, found), *await trials.of_commands(on)]
+        named, come_to = all_points(), {blow.point for each in everything for blow in each.blows}
+        console.print(f"{len(named):,} points have a name, {len(come_to):,} are come to")
+        grounds = {trials.POSTGRES: stages, trials.JSON: [on_journal], trials.BENCH: [on]}
+        told = await shared_out(grounds, choose(everything, chosen), console)
+        unlawful = {law for each in (*stages, on_journal) for law in await each.doctor()}
         return Run(told, sorted(unlawful), sorted(named.keys() - come_to))
 
 
@@ -88,27 +94,36 @@ def choose(found: Sequence[Trial], chosen: argparse.Namespace) -> list[Trial]:
     """Narrow the trials as the command line says; in an order drawn by the seed."""
     wanted = [each for each in found if not chosen.life or each.life in chosen.life]
     if chosen.pairs:
-        wanted = trials.pairs(wanted, chosen.pairs, seed=chosen.seed)
+        wanted = trials.pairs(of_lives(wanted), chosen.pairs, seed=chosen.seed)
     if chosen.fault == "freeze":
-        wanted = trials.frozen(wanted)
+        wanted = trials.frozen(of_lives(wanted))
     wanted = [each for each in wanted if (chosen.only or "") in str(each)]
     random.Random(chosen.seed).shuffle(wanted)
-    return wanted[: chosen.sample]
+    # Commands that find the same come together: it is made once.
+    return sorted(
+        wanted[: chosen.sample], key=lambda each: each.life if each.ground == trials.BENCH else ""
+    )
+
+
+def of_lives(found: Sequence[Trial]) -> list[Trial]:
+    """Return those in which services share the work: a journal has one job-store, a command is alone."""
+    return [each for each in found if each.ground == trials.POSTGRES]
 
 
 async def shared_out(
-    stages: Sequence[Stage], wanted: Sequence[Trial], console: Console
+    grounds: Mapping[str, Sequence[Stage | Bench]], wanted: Sequence[Trial], console: Console
 ) -> list[Told]:
-    """Let every deployment take the next trial that is left."""
-    waiting, told = iter(wanted), []
+    """Let everybody take the next trial that is left for what they are."""
+    told: list[Told] = []
+    waiting = {name: iter([each for each in wanted if each.ground == name]) for name in grounds}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
                TimeRemainingColumn())  # fmt: skip
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         bar = progress.add_task("trials", total=len(wanted))
 
-        async def work(running: Stage) -> None:
-            for trial in waiting:
-                async for one in trials.run(running, [trial]):
+        async def work(on: Stage | Bench, ground: str) -> None:
+            for trial in waiting[ground]:
+                async for one in trials.run(on, [trial]):
                     told.append(one)
                     if one.broken:
                         console.print(line(one), style="red")
@@ -116,23 +131,8 @@ async def shared_out(
                 if not console.is_terminal and len(told) % TELL_EVERY == 0:
                     console.print(f"{len(told):,} of {len(wanted):,} trials")
 
-        await asyncio.gather(*map(work, stages))
+        await asyncio.gather(*(work(on, name) for name, all_of in grounds.items() for on in all_of))
     return told
-
-
-@asynccontextmanager
-async def deployment(directory: Path, nursery: Nursery) -> AsyncIterator[Stage]:
-    """One deployment with servers of its own."""
-    directory.mkdir()
-    async with (
-        PostgresServer(directory / "postgres", durability=Durability.KILL) as postgres,
-        NatsServer(directory / "nats", durability=Durability.KILL) as nats,
-    ):
-        await migrate_database(postgres.url)
-        async with stage(
-            database_url=postgres.url, nats_url=nats.url, directory=directory, nursery=nursery
-        ) as running:
-            yield running
 
 
 def line(told: Told) -> str:

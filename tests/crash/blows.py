@@ -64,7 +64,7 @@ async def struck(stage: Stage, life: Life, blows: tuple[Blow, ...]) -> Struck:
             fell = sum(await asyncio.gather(*falls))
     finally:
         for blow in blows:
-            stage.take_back(blow.service)
+            stage.orders.take_back(blow.service)
     job = await _settled(bot, await _answered(asking), life)
     if fell < len(blows):
         return Struck(fell=fell, ended=None)
@@ -99,23 +99,23 @@ async def undisturbed(stage: Stage, life: Life, notes: Mapping[str, Path]) -> No
     if life.turns == "start":
         await asyncio.gather(*(process.stop() for process in turning))
     for name, into in notes.items():
-        stage.order(name, do="note", into=str(into))
+        stage.orders.give(name, do="note", into=str(into))
     try:
         asking = asyncio.create_task(life.script(bot))
         if life.turns == "stop":
             await asyncio.gather(*(process.stop() for process in turning))
             for name in notes:
-                stage.take_back(name)
+                stage.orders.take_back(name)
         for process in turning:
             await process.start()
         await _settled(bot, await asking, life)
     finally:
         for name in notes:
-            stage.take_back(name)
+            stage.orders.take_back(name)
 
 
 def _order(stage: Stage, blow: Blow) -> None:
-    stage.order(blow.service, at=blow.point, when=blow.when, do=blow.do)
+    stage.orders.give(blow.service, at=blow.point, when=blow.when, do=blow.do)
 
 
 async def _answered(asking: "asyncio.Task[JobView]") -> JobView:
@@ -132,7 +132,7 @@ async def _fallen(
     """Wait until the blow falls, and see to what comes after it; False when the job was over first."""
     process = stage.services[blow.service]
     is_over = _over(bot, life, asking)
-    if not await _falls(lambda: stage.is_obeyed(blow.service), unless=is_over):
+    if not await _falls(lambda: stage.orders.is_obeyed(blow.service), unless=is_over):
         return False
     if blow.do == "freeze":
         await _taken_over(stage, blow, is_over)
@@ -157,9 +157,9 @@ async def _turned(
         process.spawn()
         with suppress(ChildFailed):  # it died, as it was told
             await process.wait_ready()
-            await holds(lambda: stage.is_obeyed(blow.service), within=FIRST_TURNS)
-    fell = stage.is_obeyed(blow.service)
-    stage.take_back(blow.service)
+            await holds(lambda: stage.orders.is_obeyed(blow.service), within=FIRST_TURNS)
+    fell = stage.orders.is_obeyed(blow.service)
+    stage.orders.take_back(blow.service)
     if fell or not process.running:
         await process.kill()  # it has ended; this waits until it is gone
         await process.start()

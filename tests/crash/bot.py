@@ -19,6 +19,7 @@ from contracts.values import JobState, PartState
 from deployment import eventually
 from sendonce import DeadlinePassed, SendOnce, Unavailable, WalletView
 from testkit.kie import FakeKie
+from testkit.servers import PostgresServer
 from testkit.telegram import FakeTelegram
 
 PRICE: Final = 100
@@ -34,6 +35,7 @@ QUESTIONS: Final[dict[str, dict[str, Any]]] = {
     "status": {},
     "doctor": {},
     "resume": {},
+    "schema": {},
     "audit.list": {},
     "dead.list": {},
     "deliveries.uncertain": {},
@@ -53,12 +55,13 @@ class Bot:
         kie: FakeKie,
         telegram: FakeTelegram,
         gateway_url: str,
+        postgres: PostgresServer | None,
     ) -> None:
         self.key = str(uuid4())
         self.chat_id = 1 + uuid4().int % 10**9
         self.paid = 0
         self.marker = ""  # what finds its tasks at the sandbox KIE
-        self.kie, self.telegram = kie, telegram
+        self.kie, self.telegram, self.postgres = kie, telegram, postgres
         self._sendonce, self._client, self._gateway_url = sendonce, client, gateway_url
 
     async def create(self, plan: str, **asked: Any) -> JobView:

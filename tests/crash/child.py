@@ -142,9 +142,16 @@ class _Loader(SourceFileLoader):
         return code
 
 
+# A journal that is condensed in every life.
+CONDENSED_AT: Final = 16 * 1024  # bytes
+
+
 def shorten() -> None:
-    """Give job-store the short leases; after the hook, before its users."""
+    """Give job-store the short leases and a short journal; after the hook, before their users."""
     from job_store.domain import rules  # noqa: PLC0415
 
     for name, seconds in SHORT.items():
         setattr(rules, name, timedelta(seconds=seconds))
+    from job_store.journal import disk  # noqa: PLC0415 - its statements take over the leases
+
+    disk.CONDENSED_AT, disk.SHARE_OF_SNAPSHOT = CONDENSED_AT, 0.0

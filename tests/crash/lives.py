@@ -8,7 +8,7 @@ from typing import Any, Final
 from contracts.api import JobView
 from contracts.reports import ReportedMedia
 from contracts.values import JobState, MediaKind, PartState
-from crash import by_hand
+from crash import by_hand, restoring
 from crash.bot import Bot
 from deployment import FINAL
 from sendonce import TooLate
@@ -38,6 +38,8 @@ class Life:
     is_refunded: bool = False
     # Whether the service that dies is told to start, or to stop, while the job lives.
     turns: str = field(default="")
+    # Whether it puts Postgres back: there is nothing to put back under a journal.
+    restores: bool = False
 
     def is_over(self, job: JobView) -> bool:
         """Claim that nothing more will happen to a job by itself."""
@@ -166,6 +168,7 @@ LIVES: Final = (
     Life(name="beside-poison", script=by_hand.beside_poison),
     Life(name="forgotten", script=by_hand.forgotten),
     Life(name="given-money", script=by_hand.given_money),
+    Life(name="restored", script=restoring.restored, restores=True),
     Life(name="started", script=_created("ok"), turns="start"),
     Life(name="stopped", script=_created("ok"), turns="stop"),
 )

@@ -1,6 +1,5 @@
 """Five services under orders, on real servers and both doubles."""
 
-import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,12 +10,13 @@ import nats
 from nats.aio.client import Client
 
 from contracts import streams
+from crash.book import OrderBook
 from crash.bot import Bot
 from crash.child import ORDERS
 from crash.points import SERVICES
 from deployment import HMAC_KEY, KEY, TOKEN
 from ensemble import PATIENT
-from job_store.migrate import migrate_bus
+from job_store.migrate import migrate_bus, migrate_database
 from sendonce import SendOnce
 from testkit.kie import FakeKie, Plan
 from testkit.kie.profiles import Durations
@@ -24,6 +24,7 @@ from testkit.links import Link
 from testkit.ports import LOOPBACK, free_port
 from testkit.processes import ServiceProcess, ServiceSpec, python_module
 from testkit.processes.nursery import Nursery, process_of
+from testkit.servers import PostgresServer
 from testkit.telegram import FakeTelegram
 
 EXPIRES_AFTER: Final = 25.0  # seconds; a submission nobody can know about ends then
@@ -42,7 +43,8 @@ class Stage:
     kie: FakeKie
     telegram: FakeTelegram
     gateway_url: str
-    _orders: Path
+    orders: OrderBook
+    postgres: PostgresServer | None  # none: the storage is a journal
     _sendonce: SendOnce
     _client: Client = field(repr=False)
 
@@ -54,6 +56,7 @@ class Stage:
             kie=self.kie,
             telegram=self.telegram,
             gateway_url=self.gateway_url,
+            postgres=self.postgres,
         )
 
     async def doctor(self) -> list[str]:
@@ -61,21 +64,6 @@ class Stage:
         findings = (await self.bot().ops("doctor"))["findings"]
         broken = [one["check"] for one in findings if not one["ok"]]
         return [check for check in broken if check != "uncertain_parts"]
-
-    def order(self, service: str, **order: str) -> None:
-        """Give a service an order; it is obeyed once, at the next time the point is reached."""
-        path = self._orders_of(service)
-        fresh = path.with_suffix(".new")
-        fresh.write_text(json.dumps(order), "utf-8")
-        fresh.rename(path)
-
-    def take_back(self, service: str) -> None:
-        """Take back an order that was not obeyed."""
-        self._orders_of(service).unlink(missing_ok=True)
-
-    def is_obeyed(self, service: str) -> bool:
-        """Tell whether the service came to the point and obeyed."""
-        return not self._orders_of(service).exists()
 
     async def unrest(self, *, of_workers: bool) -> list[str]:
         """Return what job-store has still to hear or to send on; and what a worker holds, if asked."""
@@ -90,15 +78,14 @@ class Stage:
                 found.append(f"{durable} {info.num_ack_pending} unacked {info.num_pending} unread")
         return found
 
-    def _orders_of(self, service: str) -> Path:
-        return self._orders / f"{service}.json"
-
 
 @asynccontextmanager
 async def stage(
-    *, database_url: str, nats_url: str, directory: Path, nursery: Nursery
+    *, postgres: PostgresServer | None, nats_url: str, directory: Path, nursery: Nursery
 ) -> AsyncIterator[Stage]:
-    """Start everything; `database_url` is migrated already."""
+    """Start everything, on a Postgres of its own or on a journal."""
+    if postgres is not None:
+        await migrate_database(postgres.url)
     await migrate_bus(nats_url)
     orders, never = directory / "orders", directory / "twins"
     orders.mkdir()
@@ -110,7 +97,7 @@ async def stage(
         telegram.add_bot(TOKEN)
         gateways = [free_port(), free_port()]
         door = await enter(Link(*gateways, port=free_port()))
-        told = _told(kie, telegram, door) | {"NATS_URL": nats_url, "DATABASE_URL": database_url}
+        told = _told(kie, telegram, door) | _stored(postgres, directory) | {"NATS_URL": nats_url}
         services = {
             name: process_of(
                 _spec(name, told, port=gateways[0], orders=orders, logs=directory), nursery
@@ -134,7 +121,8 @@ async def stage(
             kie=kie,
             telegram=telegram,
             gateway_url=f"http://{LOOPBACK}:{door.port}",
-            _orders=orders,
+            orders=OrderBook(orders),
+            postgres=postgres,
             _sendonce=sendonce,
             _client=client,
         )
@@ -156,6 +144,12 @@ def _told(kie: FakeKie, telegram: FakeTelegram, door: Link) -> dict[str, str]:
         "POLL_AFTER_SECONDS": "1",
         "JOB_TTL_SECONDS": str(EXPIRES_AFTER),
     }
+
+
+def _stored(postgres: PostgresServer | None, directory: Path) -> dict[str, str]:
+    if postgres is None:
+        return {"STORAGE": "json", "DATA_DIR": str(directory / "data")}
+    return {"DATABASE_URL": postgres.url}
 
 
 def _spec(

@@ -8,11 +8,16 @@ from pathlib import Path
 import pytest
 
 from crash import trials
+from crash.errands import ERRANDS
+from crash.grounds import commands, deployment
+from crash.lives import BY_NAME
 from crash.nursery import nursery_under_orders
 from crash.points import SERVICES, all_points, points_of, rewritten
-from crash.stage import stage
 
-SAMPLE, SEED = 8, 20261128
+SAMPLE, COMMANDS, SEED = 8, 12, 20261128
+WRITES = {
+    f"job_store.journal.disk:Journal.{where}" for where in ("_write#1", "condense#2", "condense#4")
+}
 ASYNCHRONOUS = (ast.Await, ast.AsyncFor)
 
 
@@ -56,20 +61,52 @@ def test_every_point_of_a_source_is_named_once_in_order() -> None:
 @pytest.mark.e2e
 @pytest.mark.timeout(300)
 async def test_fault_26_a_service_that_dies_where_it_waits_breaks_no_promise(
-    database_url: str, nats_url: str, tmp_path: Path
+    tmp_path: Path,
 ) -> None:
     """A sample; `make crash` tries every point."""
     async with (
         nursery_under_orders(tmp_path) as born,
-        stage(
-            database_url=database_url, nats_url=nats_url, directory=tmp_path, nursery=born
-        ) as deployment,
+        deployment(tmp_path / "stage", born) as stage,
     ):
-        found = await trials.reached(deployment, tmp_path)
+        found = await trials.reached(stage, tmp_path)
         sample = random.Random(SEED).sample(found, SAMPLE)
-        told = [one async for one in trials.run(deployment, sample)]
-        unlawful = await deployment.doctor()
+        told = [one async for one in trials.run(stage, sample)]
+        unlawful = await stage.doctor()
 
     assert {one.trial: one.broken for one in told if one.broken} == {}
     assert unlawful == []
     assert sum(one.reached for one in told) >= SAMPLE // 2
+
+
+@pytest.mark.e2e
+async def test_fault_26_a_journal_whose_service_dies_breaks_no_promise(tmp_path: Path) -> None:
+    async with (
+        nursery_under_orders(tmp_path) as born,
+        deployment(tmp_path / "stage", born, storage=trials.JSON) as stage,
+    ):
+        found = await trials.reached(stage, tmp_path, [BY_NAME["edited"]])
+        writing = [each for each in found if each.blows[0].point in WRITES]
+        told = [one async for one in trials.run(stage, writing)]
+        unlawful = await stage.doctor()
+
+    assert {one.trial.blows[0].point for one in told} == WRITES
+    assert {one.trial: one.broken for one in told if one.broken} == {}
+    assert any(one.reached for one in told)
+    assert unlawful == []
+
+
+@pytest.mark.e2e
+@pytest.mark.timeout(180)
+async def test_fault_26_a_command_that_was_killed_is_typed_again(tmp_path: Path) -> None:
+    async with (
+        nursery_under_orders(tmp_path) as born,
+        deployment(tmp_path / "stage", born) as stage,
+        commands(stage, tmp_path / "bench", born) as bench,
+    ):
+        found = await trials.of_commands(bench)
+        sample = sorted(random.Random(SEED).sample(found, COMMANDS), key=lambda each: each.life)
+        told = [one async for one in trials.run(bench, sample)]
+
+    assert {each.life for each in found} == ERRANDS.keys()
+    assert {one.trial: one.broken for one in told if one.broken} == {}
+    assert all(one.reached for one in told)

@@ -31,6 +31,12 @@ async def test_fault_21_every_difference_is_named_before_anything_is_read(
     assert "worker on WORK is missing" in str(refused.value)
 
 
+async def test_whoever_makes_durables_begins_without_them(js: JetStreamContext) -> None:
+    await js.delete_consumer("WORK", "worker")
+
+    assert await bus.checked(js, [STREAM], [DURABLE], absent=False) is js
+
+
 def test_streams_are_taken_by_name_from_their_owners_table() -> None:
     assert bus.StreamSpec.among([STREAM], "WORK") == [STREAM]
     with pytest.raises(KeyError):

@@ -121,7 +121,8 @@ async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecy
         bus.connected(settings.nats_url, name=NAME, creds=settings.nats_creds)
     )
     client = broker.connection
-    js = await bus.checked(client.jetstream(), stream_specs(), consumer_specs())
+    # A durable may be gone that was just to be made anew when a job-store died; the watchdog knows its floor.
+    js = await bus.checked(client.jetstream(), stream_specs(), consumer_specs(), absent=False)
     storage = await stack.enter_async_context(OPENED[settings.storage](settings, NAME))
     database = storage.database
     relay = _relay(database, client)

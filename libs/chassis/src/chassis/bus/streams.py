@@ -163,8 +163,13 @@ async def check_streams(
     js: JetStreamContext,
     streams: Sequence[StreamSpec],
     consumers: Sequence[ConsumerSpec] = (),
+    *,
+    absent: bool = True,
 ) -> list[str]:
-    """Return every difference between what stands and what should, as readable lines."""
+    """Return every difference between what stands and what should, as readable lines.
+
+    Without `absent` a durable that is missing is none: the caller's watchdog makes it.
+    """
     drift: list[str] = []
     for stream in streams:
         try:
@@ -177,7 +182,8 @@ async def check_streams(
         try:
             standing = (await js.consumer_info(consumer.stream, consumer.durable)).config
         except NotFoundError:
-            drift.append(f"durable {consumer.durable} on {consumer.stream} is missing")
+            if absent:
+                drift.append(f"durable {consumer.durable} on {consumer.stream} is missing")
             continue
         drift += _consumer_drift(consumer, standing)
     return drift
@@ -187,9 +193,11 @@ async def checked(
     js: JetStreamContext,
     streams: Sequence[StreamSpec],
     consumers: Sequence[ConsumerSpec] = (),
+    *,
+    absent: bool = True,
 ) -> JetStreamContext:
-    """Return what was given once everything stands as it should, or raise `StreamDrift`."""
-    if drift := await check_streams(js, streams, consumers):
+    """Return what was given once everything stands as it should, or raise `StreamDrift`; see `check_streams`."""
+    if drift := await check_streams(js, streams, consumers, absent=absent):
         raise StreamDrift(drift)
     return js
 

@@ -21,6 +21,9 @@ log = structlog.get_logger()
 CONDENSED_AT: Final = (
     32 * 1024 * 1024
 )  # bytes of commits; read again in a second or two at the next start
+# The next snapshot is due when as many bytes of commits have come as this one has, so that all of them
+# together cost no more than the commits did.
+SHARE_OF_SNAPSHOT: Final = 1.0
 
 _SECONDS: Final = histogram("journal_write_seconds", "Writing commits and waiting for the disk.")
 _COMMITS: Final = counter("journal_commits_total", "Commits written.")
@@ -110,7 +113,7 @@ class Journal:
             # The commits are all there: it is tried again when as many more have come.
             log.exception("journal.condense_failed", directory=str(self.directory))
         else:
-            self._limit = max(self._least, size)
+            self._limit = max(self._least, int(size * SHARE_OF_SNAPSHOT))
             log.info("journal.condensed", seq=seq, bytes=size)
 
     async def close(self) -> None:
