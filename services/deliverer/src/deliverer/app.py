@@ -35,6 +35,7 @@ async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecy
         broker.connection.jetstream(),
         bus.StreamSpec.among(streams.STREAMS, REQUESTS.stream, streams.OUTCOMES),
         [_consumer()],
+        absent=False,  # the watchdog makes it
     )
     deliveries = _deliveries(settings, broker, stack)
     watchdog = _watchdog(broker)

@@ -68,6 +68,7 @@ async def build(settings: Settings, stack: AsyncExitStack, /) -> Sequence[lifecy
         client.jetstream(),
         bus.StreamSpec.among(streams.STREAMS, REQUESTS.stream, streams.OUTCOMES),
         [bus.ConsumerSpec.of(REQUESTS)],
+        absent=False,  # job-store makes it; the consumer waits for it
     )
 
     keys = Secrets({DEFAULT_ACCOUNT: settings.kie_api_key}, directory=settings.secrets_dir)
