@@ -103,6 +103,7 @@ async def undisturbed(stage: Stage, life: Life, notes: Mapping[str, Path]) -> No
     try:
         asking = asyncio.create_task(life.script(bot))
         if life.turns == "stop":
+            await _called(life, bot, asking)
             await asyncio.gather(*(process.stop() for process in turning))
             for name in notes:
                 stage.orders.take_back(name)
@@ -112,6 +113,15 @@ async def undisturbed(stage: Stage, life: Life, notes: Mapping[str, Path]) -> No
     finally:
         for name in notes:
             stage.orders.take_back(name)
+
+
+async def _called(life: Life, bot: Bot, asking: "asyncio.Task[JobView]") -> None:
+    """Wait until it is time for the service to stop."""
+    if not life.turns_when_called:
+        return
+    call = asyncio.create_task(bot.called.wait())
+    await asyncio.wait({call, asking}, return_when=asyncio.FIRST_COMPLETED)
+    call.cancel()
 
 
 def _order(stage: Stage, blow: Blow) -> None:
@@ -152,6 +162,7 @@ async def _turned(
     _order(stage, blow)
     asking = asyncio.create_task(life.script(bot))
     if life.turns == "stop":
+        await _called(life, bot, asking)
         await process.stop()
     else:
         process.spawn()

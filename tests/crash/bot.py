@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 from uuid import UUID, uuid4
@@ -10,12 +11,14 @@ from uuid import UUID, uuid4
 import aiohttp
 import nats.errors
 from nats.aio.client import Client
+from nats.js.errors import NotFoundError
 
 from chassis import clock
-from contracts import subjects
+from contracts import streams, subjects
 from contracts.api import JobView
 from contracts.reports import ReportedMedia
 from contracts.values import JobState, PartState
+from crash.wires import Wires
 from deployment import eventually
 from sendonce import DeadlinePassed, SendOnce, Unavailable, WalletView
 from testkit.kie import FakeKie
@@ -56,13 +59,28 @@ class Bot:
         telegram: FakeTelegram,
         gateway_url: str,
         postgres: PostgresServer | None,
+        wires: Wires,
     ) -> None:
         self.key = str(uuid4())
         self.chat_id = 1 + uuid4().int % 10**9
         self.paid = 0
         self.marker = ""  # what finds its tasks at the sandbox KIE
         self.kie, self.telegram, self.postgres = kie, telegram, postgres
-        self._sendonce, self._client, self._gateway_url = sendonce, client, gateway_url
+        self.gateway_url, self.wires = gateway_url, wires
+        self.called = asyncio.Event()  # who is to stop in the middle of it may stop now
+        self._sendonce, self._client = sendonce, client
+
+    def neighbour(self) -> "Bot":
+        """Return the bot of somebody else, whose job stands beside this life."""
+        return Bot(
+            self._sendonce,
+            self._client,
+            kie=self.kie,
+            telegram=self.telegram,
+            gateway_url=self.gateway_url,
+            postgres=self.postgres,
+            wires=self.wires,
+        )
 
     async def create(self, plan: str, **asked: Any) -> JobView:
         """Have sendonce submit the job."""
@@ -108,7 +126,7 @@ class Bot:
         body = {
             "model": "nano-banana-2",
             "input": self._input(plan),
-            "callBackUrl": callback_url or f"{self._gateway_url}/callbacks/kie",
+            "callBackUrl": callback_url or f"{self.gateway_url}/callbacks/kie",
         }
         headers = {"Authorization": f"Bearer {self.kie.api_key}"}
         async with (
@@ -143,6 +161,12 @@ class Bot:
         """Wait until the job is in one of these states."""
         return await self.until(job, lambda seen: seen.state in states)
 
+    async def soon(self, job: JobView, *states: JobState, within: float) -> None:
+        """Wait until the job is in one of these states, or for so many seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                await self.until_state(job, *states)
+
     async def look_at_everything(self, job: JobView) -> None:
         """Ask every question a bot and an operator have."""
         for verb, fields in QUESTIONS.items():
@@ -165,17 +189,36 @@ class Bot:
         for question in questions:
             await self._insist(question)
 
+    async def drop_durable(self, durable: str) -> None:
+        """Delete a durable reader of the bus, as nobody should."""
+        js = self._client.jetstream()
+        with suppress(NotFoundError):
+            await js.delete_consumer(streams.CONSUMER[durable].stream, durable)
+
+    async def read_again(self, durable: str, *, within: float) -> None:
+        """Wait until a durable that was deleted is back and has handed out what there is; not for ever."""
+        js = self._client.jetstream()
+
+        async def read() -> bool:
+            with suppress(NotFoundError):
+                info = await js.consumer_info(streams.CONSUMER[durable].stream, durable)
+                return not info.num_pending
+            return False
+
+        with suppress(TimeoutError):
+            await eventually(read, within=within)
+
     async def publish(self, subject: str, payload: bytes) -> None:
         """Put a message onto the bus that no service of ours would."""
         await self._client.jetstream().publish(subject, payload)
 
-    async def dead_letter(self, *, after: int = 0) -> int:
-        """Wait for an open dead letter that holds the key of this life; returns its id."""
+    async def dead_letter(self, *, after: int = 0, of: str = "") -> int:
+        """Wait for an open dead letter that holds this word, or the key of this life; returns its id."""
 
         async def kept() -> int | None:
             for letter in (await self.ops("dead.list", limit=500, first=after + 1))["letters"]:
                 story = await self.ops("dead.show", id=letter["id"])
-                if self.key in story["payload"]:
+                if (of or self.key) in story["payload"]:
                     return int(letter["id"])
             return None
 

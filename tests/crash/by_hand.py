@@ -75,28 +75,29 @@ def _is_uncertain(job: JobView) -> bool:
 
 async def paused(bot: Bot) -> JobView:
     """Nothing of the bot is shown for a while."""
-    await _pause(bot, "deliveries", paused=True)
+    await pause(bot, "deliveries", paused=True)
     try:
         job = await bot.create("ok")
         await bot.until_state(job, *FINAL, JobState.SUCCEEDED)
     finally:
-        await _pause(bot, "deliveries", paused=False)
+        await pause(bot, "deliveries", paused=False)
     return job
 
 
 async def stopped_by_hand(bot: Bot) -> JobView:
     """Nothing is submitted meanwhile, so a job can be cancelled for certain."""
-    await _pause(bot, "submissions", paused=True)
+    await pause(bot, "submissions", paused=True)
     try:
         job = await bot.create("ok")
         for more in ({"dry_run": True}, {}, {}):
             await bot.change("jobs.cancel", job_ids=[str(job.id)], **more)
     finally:
-        await _pause(bot, "submissions", paused=False)
+        await pause(bot, "submissions", paused=False)
     return job
 
 
-async def _pause(bot: Bot, what: str, *, paused: bool) -> None:
+async def pause(bot: Bot, what: str, *, paused: bool) -> None:
+    """Have nothing of this kind begun for the bot, or let it go on."""
     await bot.change("pauses.set", bot="default", what=what, paused=paused)
 
 

@@ -32,6 +32,8 @@ SHORT: Final = {
     "SEND_LEASE": 5.0,
     "SEND_DISPATCH_LEASE": 6.0,
     "STAGE_LEASE": 6.0,
+    "STAGE_AFTER": 0.2,
+    "SET_ASIDE": 1.0,
     "POLL_LEASE": 3.0,
 }
 

@@ -1,6 +1,6 @@
 """What must have become of a job a service died beneath: the judge is that of every other run."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from contracts.api import JobView, WalletView
@@ -8,6 +8,23 @@ from contracts.values import JobState, MoneyState
 from crash.bot import CURRENCY, Bot
 from crash.lives import Life
 from testkit import proof
+from testkit.telegram import FakeTelegram, LogEntry, ShownMessage
+
+
+@dataclass(frozen=True, slots=True)
+class _Users:
+    """What users see: nobody looks into the groups where bots put results aside."""
+
+    telegram: FakeTelegram
+
+    def ever_shown(self, content: str) -> list[tuple[int, int, int]]:
+        return [key for key in self.telegram.ever_shown(content) if key[1] > 0]
+
+    def shown(self, content: str) -> list[tuple[int, ShownMessage]]:
+        return [(chat, message) for chat, message in self.telegram.shown(content) if chat > 0]
+
+    def log(self) -> Sequence[LogEntry]:
+        return [entry for entry in self.telegram.log() if entry.chat_id > 0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +57,7 @@ class Ended:
             yield "shown twice"
         if self.life.copies and self.job.state is JobState.DELIVERED:
             yield from self._copied()
-        if ending.is_lost:
+        if ending.is_lost and not self.life.shows_nothing:
             yield f"lost: {self.job.state}, {tasks} tasks at KIE"
         if any(count > 1 for count in self.words):
             yield f"said {self.words} times"
@@ -77,7 +94,9 @@ async def judged(life: Life, bot: Bot, job: JobView) -> Ended:
     """Look once more at the job, its money, its tasks and its chat."""
     await bot.telegram.settle()
     tasks = [task for task in bot.kie.tasks() if bot.key in str(task.request)]
-    (ending,) = proof.endings([bot], jobs={bot.key: job}, tasks=tasks, telegram=bot.telegram)
+    (ending,) = proof.endings(
+        [bot], jobs={bot.key: job}, tasks=tasks, telegram=_Users(bot.telegram)
+    )
     return Ended(
         life=life,
         job=job,

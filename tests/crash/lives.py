@@ -8,8 +8,9 @@ from typing import Any, Final
 from contracts.api import JobView
 from contracts.reports import ReportedMedia
 from contracts.values import JobState, MediaKind, PartState
-from crash import by_hand, restoring
+from crash import by_hand, restoring, trouble
 from crash.bot import Bot
+from crash.points import SERVICES
 from deployment import FINAL
 from sendonce import TooLate
 from testkit.telegram import FaultPlan, Mode
@@ -36,8 +37,14 @@ class Life:
     # How many copies of each result an operator asked for, and whether what was paid goes back.
     copies: int = 0
     is_refunded: bool = False
+    # Whether KIE's links are dead before anybody is shown what they led to.
+    shows_nothing: bool = False
     # Whether the service that dies is told to start, or to stop, while the job lives.
     turns: str = field(default="")
+    # And which of them.
+    of: tuple[str, ...] = SERVICES
+    # Whether it does so only when the bot calls for it.
+    turns_when_called: bool = False
     # Whether it puts Postgres back: there is nothing to put back under a journal.
     restores: bool = False
 
@@ -169,7 +176,36 @@ LIVES: Final = (
     Life(name="forgotten", script=by_hand.forgotten),
     Life(name="given-money", script=by_hand.given_money),
     Life(name="restored", script=restoring.restored, restores=True),
+    Life(name="without-bus", script=trouble.without_bus),
+    Life(name="untold", script=trouble.untold),
+    Life(name="without-database", script=trouble.without_database),
+    Life(name="handed-twice", script=trouble.handed_twice),
+    Life(name="durables-dropped", script=trouble.durables_dropped),
+    Life(name="doubted", script=trouble.doubted),
+    Life(name="unreached", script=trouble.unreached, may_be_uncertain=True),
+    Life(name="taken-back", script=trouble.taken_back, ends=JobState.CANCELLED),
+    Life(name="sent-as-bytes", script=trouble.sent_as_bytes, may_be_uncertain=True),
+    Life(
+        name="dead-links",
+        script=trouble.no_more_there,
+        ends=JobState.UNDELIVERABLE,
+        shows_nothing=True,
+    ),
+    Life(name="staged", script=trouble.staged),
+    Life(name="hinted", script=trouble.hinted),
+    Life(name="beside-stolen", script=trouble.beside_stolen),
+    Life(name="refused-by-bus", script=trouble.refused_by_bus),
+    Life(name="taken-status", script=trouble.taken_status),
+    Life(name="moved-account", script=trouble.moved_account),
     Life(name="started", script=_created("ok"), turns="start"),
     Life(name="stopped", script=_created("ok"), turns="stop"),
+    Life(name="started-first", script=trouble.started_first, turns="start", of=("job_store",)),
+    Life(
+        name="stopped-busy",
+        script=trouble.stopped_busy,
+        turns="stop",
+        turns_when_called=True,
+        of=("deliverer", "reconciler", "submitter"),
+    ),
 )
 BY_NAME: Final = {life.name: life for life in LIVES}

@@ -14,6 +14,7 @@ from crash.book import OrderBook
 from crash.bot import Bot
 from crash.child import ORDERS
 from crash.points import SERVICES
+from crash.wires import Wires, wired
 from deployment import HMAC_KEY, KEY, TOKEN
 from ensemble import PATIENT
 from job_store.migrate import migrate_bus, migrate_database
@@ -43,6 +44,7 @@ class Stage:
     kie: FakeKie
     telegram: FakeTelegram
     gateway_url: str
+    wires: Wires
     orders: OrderBook
     postgres: PostgresServer | None  # none: the storage is a journal
     _sendonce: SendOnce
@@ -57,6 +59,7 @@ class Stage:
             telegram=self.telegram,
             gateway_url=self.gateway_url,
             postgres=self.postgres,
+            wires=self.wires,
         )
 
     async def doctor(self) -> list[str]:
@@ -91,13 +94,23 @@ async def stage(
     orders.mkdir()
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
-        kie = await enter(FakeKie(hmac_key=HMAC_KEY, create_rate=None, durations=QUICK))
+        port = free_port()
+        kie = await enter(
+            FakeKie(
+                port=port,
+                public_url=f"http://localhost:{port}",  # results lie at a name, as in the world
+                hmac_key=HMAC_KEY,
+                create_rate=None,
+                durations=QUICK,
+            )
+        )
         kie.plan_marked("two", Plan(outputs=2))
         telegram = await enter(FakeTelegram())
         telegram.add_bot(TOKEN)
         gateways = [free_port(), free_port()]
         door = await enter(Link(*gateways, port=free_port()))
         told = _told(kie, telegram, door) | _stored(postgres, directory) | {"NATS_URL": nats_url}
+        wires, told = await enter(wired(told))
         services = {
             name: process_of(
                 _spec(name, told, port=gateways[0], orders=orders, logs=directory), nursery
@@ -121,6 +134,7 @@ async def stage(
             kie=kie,
             telegram=telegram,
             gateway_url=f"http://{LOOPBACK}:{door.port}",
+            wires=wires,
             orders=OrderBook(orders),
             postgres=postgres,
             _sendonce=sendonce,
@@ -143,6 +157,9 @@ def _told(kie: FakeKie, telegram: FakeTelegram, door: Link) -> dict[str, str]:
         "BOT_TOKEN": TOKEN,
         "POLL_AFTER_SECONDS": "1",
         "JOB_TTL_SECONDS": str(EXPIRES_AFTER),
+        # Limits that nobody comes to: counting for them is what is attacked.
+        **{f"{who}_JOBS_PER_MINUTE": "100000" for who in ("USER", "BOT")},
+        **{f"{who}_OPEN_JOBS": "10000" for who in ("USER", "BOT")},
     }
 
 

@@ -53,7 +53,8 @@ async def reached(stage: Stage, directory: Path, lives: Iterable[Life] = LIVES) 
     for life in lives:
         if life.restores and stage.postgres is None:
             continue
-        for watched in [(name,) for name in services] if life.turns else [services]:
+        turning = [(name,) for name in services if name in life.of]
+        for watched in turning if life.turns else [services]:
             for blow in await _noted(stage, life, directory, watched):
                 found.setdefault(blow, Trial(life.name, (blow,), ground))
     return sorted(found.values())

@@ -21,6 +21,7 @@ SEND_LEASE: Final = SEND_TIMEOUT + timedelta(seconds=15)
 SEND_DISPATCH_LEASE: Final = timedelta(seconds=120)  # media is fetched before anybody asks to begin
 STAGE_LEASE: Final = timedelta(seconds=120)  # fetched and sent within one lease
 STAGE_AFTER: Final = timedelta(hours=12)  # KIE's links live for a day and more
+SET_ASIDE: Final = timedelta(minutes=1)  # for what cannot be claimed; the log says why
 POLL_LEASE: Final = timedelta(seconds=30)
 STATUS_IS_FRESH: Final = timedelta(seconds=30)  # the user is still looking at it
 STATUS_UNCLEAR: Final = timedelta(seconds=90)  # how late an edit may land; telegram.md section 11

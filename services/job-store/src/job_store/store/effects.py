@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Final
 from uuid import UUID
 
 import structlog
@@ -19,7 +17,7 @@ from job_store.domain import delivery, lifecycle
 from job_store.domain.case import Case
 from job_store.domain.pacing import Limits
 from job_store.domain.rows import EffectKind, EffectState
-from job_store.domain.rules import TELEGRAM_LEASE, Rules
+from job_store.domain.rules import SET_ASIDE, TELEGRAM_LEASE, Rules
 from job_store.store.claiming import hand_out
 from job_store.store.pacing import credits_left, heed
 from job_store.store.pacing import sql as pacing_sql
@@ -29,8 +27,6 @@ from job_store.store.unit import Transaction, Units
 log = structlog.get_logger()
 
 sql = load("job_store.store", "effects.sql")
-
-SET_ASIDE: Final = timedelta(minutes=1)  # for what cannot be claimed; the log says why
 
 
 @dataclass(frozen=True, slots=True)
