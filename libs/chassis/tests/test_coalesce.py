@@ -86,7 +86,6 @@ async def test_a_cancelled_waiter_does_not_cancel_the_batch() -> None:
 
     assert await staying == 20
     assert leaving.cancelled()
-    await coalescer.drain()
 
 
 async def test_equal_keys_in_one_batch_share_the_answer() -> None:

@@ -76,11 +76,6 @@ class Coalescer(Generic[T, R]):
             self._start_worker()
         return answer
 
-    async def drain(self) -> None:
-        """Wait until everything submitted so far has its answer."""
-        while self._workers:
-            await asyncio.wait(self._workers)
-
     def _start_worker(self) -> None:
         # An empty context: a batch belongs to many callers, so it carries nobody's log fields.
         worker = asyncio.create_task(self._work(), name="coalescer", context=Context())
