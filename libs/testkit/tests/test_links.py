@@ -1,6 +1,8 @@
 """A link passes every byte, and does to a connection exactly what it is told."""
 
 import asyncio
+import socket
+import struct
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from testkit.servers import Durability, NatsServer
 from testkit.servers.protocol import DatabaseServer
 
 BIG = 300_000
+NO_LINGER = struct.pack("ii", 1, 0)
 
 
 async def shout(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -48,6 +51,29 @@ async def test_every_byte_passes_and_an_end_is_told(link: Link) -> None:
 
     assert await reader.read() == b"BYE\n"
     writer.close()
+
+
+async def test_a_reset_of_one_side_reaches_the_other() -> None:
+    reset = asyncio.Event()
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await reader.read()
+        except ConnectionResetError:
+            reset.set()
+        writer.close()
+
+    server = await asyncio.start_server(listen, LOOPBACK, 0)
+    async with server, Link(server.sockets[0].getsockname()[1], port=free_port()) as link:
+        _, writer = await connected(link)
+        writer.write(b"a")
+        await writer.drain()
+
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
+        writer.transport.abort()
+
+        async with asyncio.timeout(5):
+            await reset.wait()
 
 
 async def test_a_cut_resets_the_connection_and_the_next_one_passes(link: Link) -> None:

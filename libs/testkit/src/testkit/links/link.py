@@ -172,7 +172,7 @@ class _Pair:
             self._near[1].write_eof()
 
     async def _asks(self) -> None:
-        with suppress(OSError):
+        try:
             while chunk := await self._near[0].read(CHUNK):
                 await self._link.passes(is_answer=False)
                 if self._robber is not None:
@@ -180,9 +180,11 @@ class _Pair:
                 self._far[1].write(chunk)
                 await self._far[1].drain()
             self._far[1].write_eof()
+        except OSError:
+            self.reset()  # whoever was killed with something unread leaves by a reset, not by an end
 
     async def _answers(self) -> None:
-        with suppress(OSError):
+        try:
             while chunk := await self._far[0].read(CHUNK):
                 await self._link.passes(is_answer=True)
                 left = chunk if self._robber is None else self._robber.answers(chunk)
@@ -192,6 +194,8 @@ class _Pair:
                 self._near[1].write(left)
                 await self._near[1].drain()
             self._near[1].write_eof()
+        except OSError:
+            self.reset()
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
