@@ -10,11 +10,11 @@ import pytest
 from crash import trials
 from crash.errands import ERRANDS
 from crash.grounds import commands, deployment
-from crash.lives import BY_NAME
+from crash.lives import BY_NAME, LIVES
 from crash.nursery import nursery_under_orders
 from crash.points import SERVICES, all_points, points_of, rewritten
 
-SAMPLE, COMMANDS, SEED = 8, 12, 20261128
+LED, SAMPLE, COMMANDS, SEED = 20, 8, 12, 20261128
 WRITES = {
     f"job_store.journal.disk:Journal.{where}" for where in ("_write#1", "condense#2", "condense#4")
 }
@@ -63,13 +63,14 @@ def test_every_point_of_a_source_is_named_once_in_order() -> None:
 async def test_fault_26_a_service_that_dies_where_it_waits_breaks_no_promise(
     tmp_path: Path,
 ) -> None:
-    """A sample; `make crash` tries every point."""
+    """A sample of lives, and of the points they come to; `make crash` tries every one."""
+    dice = random.Random(SEED)
     async with (
         nursery_under_orders(tmp_path) as born,
         deployment(tmp_path / "stage", born) as stage,
     ):
-        found = await trials.reached(stage, tmp_path)
-        sample = random.Random(SEED).sample(found, SAMPLE)
+        found = await trials.reached(stage, tmp_path, dice.sample(LIVES, LED))
+        sample = dice.sample(found, SAMPLE)
         told = [one async for one in trials.run(stage, sample)]
         unlawful = await stage.doctor()
 
