@@ -15,7 +15,7 @@ from job_store.migrate import migrate_bus
 
 
 @pytest.mark.parametrize("service", [deliverer.app, reconciler.app, submitter.app])
-async def test_a_worker_that_starts_without_its_durable_serves_when_it_is_back(
+async def test_fault_20_a_worker_that_starts_without_its_durable_serves_when_it_is_back(
     service: ModuleType, nats_url: str
 ) -> None:
     await migrate_bus(nats_url)

@@ -37,9 +37,15 @@ ADDRESSES: Final = (
         summary="Take a callback at the address sendonce gave out",
         description=(
             "With a token that is ours nothing is refused: a body that is unreadable, oversized or "
-            "contradicts itself is stored as a reason to ask KIE about the task."
+            "contradicts itself is stored as a reason to ask KIE about the task. A token of a key that "
+            "is not known any more vouches for nothing, and may have to wait."
         ),
-        problems=(answers.FORGED_TOKEN, answers.NOT_FOUND, *ALWAYS),
+        problems=(
+            answers.FORGED_TOKEN,
+            answers.NOT_FOUND,
+            answers.TOO_MANY_UNVOUCHED,
+            *ALWAYS,
+        ),
     ),
     Address(
         path=http.CALLBACKS,
@@ -47,7 +53,8 @@ ADDRESSES: Final = (
         summary="Take a callback of a task that was submitted without our address",
         description=(
             "Stored only when the body can be read and names its task. Without KIE's signature, and "
-            "whenever the signature does not vouch for this body, KIE is asked before anything moves."
+            "whenever the signature does not vouch for this body, KIE is asked before anything moves. "
+            "Without a signature only so many are stored in a second."
         ),
         problems=(
             answers.NOT_JSON,
@@ -55,6 +62,7 @@ ADDRESSES: Final = (
             answers.WRONG_SIGNATURE,
             answers.TOO_LARGE,
             answers.NOT_DECLARED_JSON,
+            answers.TOO_MANY_UNVOUCHED,
             *ALWAYS,
         ),
     ),
@@ -70,6 +78,7 @@ MEANING: Final = {
     408: "Not stored: the body did not arrive in time. The connection is closed.",
     413: "Not stored: the body is too large without a token. The connection is closed.",
     415: "Not stored: the body is not declared as JSON.",
+    429: "Not stored: too many came that nobody vouches for. A poll finds what is not sent again.",
     500: "Not stored: the gateway failed. Send the callback again.",
     503: "Not stored: send the same callback again after `Retry-After` seconds.",
 }
@@ -222,6 +231,11 @@ def _refusal(status: int, problems: Iterable[Problem]) -> Document:
 
 
 def _retry(told: Sequence[Problem]) -> Document:
+    if answers.TOO_MANY_UNVOUCHED in told:
+        return {
+            "schema": {"type": "integer", "minimum": 1},
+            "description": "seconds until one more may be stored",
+        }
     waits = {one.retry_after for one in told if one.retry_after is not None}
     return {
         "schema": {"type": "integer", "enum": [*sorted(waits)]},

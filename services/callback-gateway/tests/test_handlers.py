@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 from callback_arrivals import KEYS, SUCCESS, callback, token
 from callback_gateway.domain import answers
 from callback_gateway.domain.arrival import Callback
+from callback_gateway.domain.bucket import Rate
 from callback_gateway.handlers import Handlers, Patience
 from callback_port import Reports
 from chassis import bus, metrics
@@ -17,12 +18,13 @@ from contracts import streams
 from testkit.servers.nats import NatsServer
 
 PATIENCE = Patience(publishing=timedelta(seconds=8), whole_request=timedelta(seconds=14))
+RATE = Rate(per_second=20, burst=200)
 
 
 @pytest.fixture
 async def handlers(reports: Reports) -> Handlers:
     publisher = bus.Publisher(reports.client, stream_of=streams.stream_of)
-    return Handlers(publisher, keys=KEYS, patience=PATIENCE, clock=SYSTEM)
+    return Handlers(publisher, keys=KEYS, patience=PATIENCE, unvouched=RATE, clock=SYSTEM)
 
 
 async def test_a_caller_without_time_leaves_and_the_others_get_their_answer(

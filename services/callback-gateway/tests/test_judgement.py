@@ -289,4 +289,4 @@ def test_a_reading_that_does_not_fit_gives_way_to_the_body() -> None:
 def test_every_problem_says_what_to_do(problem: Problem) -> None:
     assert problem.type == f"urn:sendonce:callback:{problem.name}"
     assert all((problem.title, problem.detail, problem.hint))
-    assert (problem.retry_after is not None) == (problem.status in (500, 503))
+    assert (problem.retry_after is not None) == (problem.status in (429, 500, 503))

@@ -31,6 +31,7 @@ KNOWN_NAMES = frozenset(
         "GATEWAY_PORT",
         "GATEWAY_PUBLISH_SECONDS",
         "GATEWAY_REQUESTS",
+        "GATEWAY_UNVOUCHED_PER_SECOND",
         "HEALTH_HOST",
         "HEALTH_PORT",
         "JOB_TTL_SECONDS",

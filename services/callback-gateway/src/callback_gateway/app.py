@@ -31,6 +31,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Sequence[lifecycle
         bus.Publisher(client, stream_of=streams.stream_of),
         keys=Keys(tokens=settings.token_keys(), hmac=settings.hmac_keys()),
         patience=Patience(publishing=settings.publish_patience, whole_request=WHOLE_REQUEST),
+        unvouched=settings.unvouched,
         clock=clock.SYSTEM,
     )
     limits = http.Limits(

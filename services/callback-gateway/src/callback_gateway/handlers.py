@@ -1,16 +1,23 @@
 """A callback in, an answer out: judge it, store it. Every rule lives in the domain."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
 import structlog
 
-from callback_gateway.domain import answers
+from callback_gateway.domain import answers, bucket
 from callback_gateway.domain.answers import Problem
 from callback_gateway.domain.arrival import Callback
-from callback_gateway.domain.judgement import Keys, Refuse, Store, judge, standing
+from callback_gateway.domain.judgement import (
+    Keys,
+    Refuse,
+    Store,
+    is_vouched,
+    judge,
+    standing,
+)
 from callback_gateway.domain.reports import Report
 from chassis import tracing
 from chassis.bus import NotStored, Outgoing, Publisher, Stored, TooLarge
@@ -43,29 +50,57 @@ class Handlers:
     """The one decision of the gateway: a callback is stored, or its caller hears why not."""
 
     def __init__(
-        self, publisher: Publisher, *, keys: Keys, patience: Patience, clock: Clock
+        self,
+        publisher: Publisher,
+        *,
+        keys: Keys,
+        patience: Patience,
+        unvouched: bucket.Rate,
+        clock: Clock,
     ) -> None:
         self._publisher = publisher
         self._keys = keys
         self._patience = patience
         self._last_try = (patience.publishing - PAUSE).total_seconds()
         self._clock = clock
+        # This process's own: replicas share nothing.
+        self._strangers = bucket.full(unvouched, at=clock.monotonic())
+        self._holds_back = False
 
     async def on_callback(self, callback: Callback, *, began: float) -> Problem | None:
         """Return None once the callback is stored; `began` is the request's start (monotonic)."""
         match judge(callback, keys=self._keys, now=self._clock.now()):
             case Refuse(problem):
-                log.info(
-                    "[KIE_CALLBACK] callback.refused", status=problem.status, problem=problem.name
-                )
+                _refused(problem)
                 return problem
             case Store(report):
+                if (held := self._held_back(report)) is not None:
+                    return held
                 with tracing.span(
                     "receive callback", tracing.Kind.SERVER, parent=_trace(report), since=began
                 ):
                     stored = await self._stored(report, within=self._time_left(began))
                     _note(report, stored)
                 return None if stored is not None else answers.NOT_STORED
+
+    def _held_back(self, report: Report) -> Problem | None:
+        """Refuse what nobody vouches for while too much of it comes; nothing is lost by it.
+
+        A job's own callbacks carry its token. KIE may repeat the others, and a poll finds the
+        result of every task that a job is told of.
+        """
+        if is_vouched(report.message):
+            return None
+        match bucket.take(self._strangers, at=self._clock.monotonic()):
+            case bucket.Wait(seconds):
+                # No flood of lines: the first after each that was taken; the metric counts them all.
+                if not self._holds_back:
+                    _refused(answers.TOO_MANY_UNVOUCHED)
+                self._holds_back = True
+                return replace(answers.TOO_MANY_UNVOUCHED, retry_after=seconds)
+            case rest:
+                self._strangers, self._holds_back = rest, False
+                return None
 
     def _time_left(self, began: float) -> float:
         rest = self._patience.whole_request.total_seconds() - (self._clock.monotonic() - began)
@@ -93,6 +128,10 @@ class Handlers:
                     log.warning("[KIE_CALLBACK] callback.publish_failed", reason=str(refusal))
                     return None
             await self._clock.sleep(PAUSE.total_seconds())
+
+
+def _refused(problem: Problem) -> None:
+    log.info("[KIE_CALLBACK] callback.refused", status=problem.status, problem=problem.name)
 
 
 def _trace(report: Report) -> str | None:

@@ -39,7 +39,7 @@ _ANSWERS = counter(
     "callback_answers_total",
     "Requests to the public port by answer.",
     ["code"],
-    known=["200", "400", "401", "503"],
+    known=["200", "400", "401", "429", "503"],
 )
 _OPEN = gauge("callback_requests_open", "Requests between their first byte and their answer.")
 

@@ -6,9 +6,12 @@ from typing import Final
 
 from pydantic import Field, SecretStr, field_validator
 
+from callback_gateway.domain.bucket import Rate
 from chassis.settings import ServiceSettings
 from kie import callback_keys
 
+# With the least rate that is allowed one callback is a burst.
+BURST_SECONDS: Final = 10
 _ACCOUNT: Final = re.compile(r"[A-Za-z0-9_.@-]{1,100}", re.ASCII)
 
 
@@ -42,6 +45,15 @@ class Settings(ServiceSettings):
         default=1024,
         ge=1,
         description="Connections held at once; one more, and whoever has asked nothing for longest gets 503.",
+    )
+    gateway_unvouched_per_second: float = Field(
+        default=20,
+        ge=0.1,
+        allow_inf_nan=False,
+        description=(
+            "Callbacks without a valid token or webhook signature that one gateway stores in a "
+            "second, ten seconds' worth at once; more get 429 and Retry-After. Each replica counts its own."
+        ),
     )
     gateway_body_seconds: float = Field(
         default=10, gt=0, le=60, description="Time a body may take to arrive; then 408."
@@ -80,6 +92,12 @@ class Settings(ServiceSettings):
         for account, key in callback_keys.pairs(self.kie_hmac_keys.get_secret_value(), form=""):
             keys[account] = (*keys.get(account, ()), key.encode())
         return keys
+
+    @property
+    def unvouched(self) -> Rate:
+        """How much of what nobody vouches for is stored."""
+        rate = self.gateway_unvouched_per_second
+        return Rate(per_second=rate, burst=BURST_SECONDS * rate)
 
     @property
     def body_deadline(self) -> timedelta:

@@ -70,6 +70,14 @@ SLOW_BODY: Final = Problem(
     detail="The request was given up before its end.",
     hint="Send the callback again; nothing of it was stored.",
 )
+TOO_MANY_UNVOUCHED: Final = Problem(
+    status=429,
+    name="too-many-unvouched",
+    title="Too many callbacks that nobody vouches for",
+    detail="More came without a token of ours or a webhook signature than are stored at a time.",
+    hint="Send it again after Retry-After seconds, or use a callback URL with a token.",
+    retry_after=1,  # the least; the bucket says how long
+)
 NOT_STORED: Final = Problem(
     status=503,
     name="not-stored",
@@ -117,6 +125,7 @@ ALL: Final = (
     TOO_LARGE,
     NOT_DECLARED_JSON,
     SLOW_BODY,
+    TOO_MANY_UNVOUCHED,
     NOT_STORED,
     BUSY,
     NOT_FOUND,

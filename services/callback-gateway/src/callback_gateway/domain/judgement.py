@@ -1,7 +1,8 @@
 """The one decision: is a callback stored, and what does it claim; or why is it refused.
 
-A well-formed token is never refused: what cannot be read becomes a reason to look at its task.
-Without a token the body has to speak for itself.
+A valid token is never refused: what cannot be read becomes a reason to look at its task.
+Without a token the body has to speak for itself. What nobody vouches for is stored as far as the
+caller's token bucket goes (`bucket.py`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -58,6 +59,12 @@ def judge(callback: Callback, *, keys: Keys, now: datetime) -> Store | Refuse:
     if token is None and (silent := _says_nothing(reading, hmac)) is not None:
         return Refuse(silent)
     return Store(report(callback, Claims(token=token, hmac=hmac, reading=reading), now=now))
+
+
+def is_vouched(message: ReportReceived) -> bool:
+    """Tell whether a key of ours or of KIE's made a claim of it; then it waits behind no stranger."""
+    ours = message.token is not None and message.token.verdict == "valid"
+    return ours or message.hmac.verdict in ("match", "stale")
 
 
 def standing(message: ReportReceived) -> str:
