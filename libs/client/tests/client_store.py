@@ -3,14 +3,16 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
 
 import nats
+import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 
 from contracts import subjects
 from contracts.api import (
@@ -42,6 +44,7 @@ from contracts.events import JobEvent, JobEventName
 from contracts.message import Value
 from contracts.values import JobState, MoneyState, label, new_id
 
+HEARD_WITHIN = 5.0  # seconds
 AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 KINDS: dict[str, type[Request]] = {
     "jobs.create": CreateJob,
@@ -238,6 +241,7 @@ class Service:
     url: str
     store: Store
     client: Client | None = None
+    serving: Subscription | None = None
     heard: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def start(self) -> None:
@@ -245,14 +249,20 @@ class Service:
         self.client = await nats.connect(
             self.url, max_reconnect_attempts=-1, reconnect_time_wait=0.1, pending_size=0
         )
-        await self.client.subscribe(subjects.api("*", ">"), queue="job-store", cb=self._serve)
-        await self.client.flush()
+        self.serving = await self.client.subscribe(
+            subjects.api("*", ">"), queue="job-store", cb=self._serve
+        )
+        await told(self.client)
 
     async def stop(self) -> None:
         """Leave: requests find no responder from now on."""
-        if self.client is not None:
-            await self.client.close()
-            self.client = None
+        if self.client is None or self.serving is None:
+            return
+        if self.client.is_connected:
+            await self.serving.unsubscribe()
+            await told(self.client)
+        await self.client.close()
+        self.client = self.serving = None
 
     async def announce(
         self, event: JobEventName = JobEventName.DELIVERED, bot: str = "default"
@@ -260,7 +270,7 @@ class Service:
         """Tell the bus that something happened; what, the store knows."""
         assert self.client is not None
         await self.client.publish(subjects.job_event(event, bot), b"{}")
-        await self.client.flush()
+        await told(self.client)
 
     async def _serve(self, msg: Msg) -> None:
         _, bot, verb = msg.subject.split(".", 2)
@@ -284,3 +294,9 @@ async def serving(url: str) -> AsyncIterator[Service]:
         yield service
     finally:
         await service.stop()
+
+
+async def told(client: Client) -> None:
+    """Return once the server has done what this client told it; a flush of nats-py may overtake that."""
+    with suppress(nats.errors.NoRespondersError):
+        await client.request("nobody.is.there", timeout=HEARD_WITHIN)
