@@ -183,7 +183,8 @@ async def _taken_over(stage: Stage, blow: Blow, is_over: Callable[[], Awaitable[
     began = asyncio.get_running_loop().time()
     stage.services[blow.service].pause()  # with whoever it may have started
     try:
-        await stage.twins[blow.service].start()
+        if not stage.twins[blow.service].running:
+            await stage.twins[blow.service].start()
         await asyncio.sleep(  # noqa: TID251 - the fault itself
             max(began + frozen_for - asyncio.get_running_loop().time(), 0)
         )

@@ -2,9 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Final, TypeVar
 from uuid import UUID, uuid4
 
@@ -22,6 +24,7 @@ from crash.wires import Wires
 from deployment import eventually
 from sendonce import DeadlinePassed, SendOnce, Unavailable, WalletView
 from testkit.kie import FakeKie
+from testkit.processes import ServiceProcess
 from testkit.servers import PostgresServer
 from testkit.telegram import FakeTelegram
 
@@ -47,40 +50,39 @@ QUESTIONS: Final[dict[str, dict[str, Any]]] = {
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What stands around every life of one deployment."""
+
+    kie: FakeKie
+    telegram: FakeTelegram
+    gateway_url: str
+    postgres: PostgresServer | None  # none: the storage is a journal
+    wires: Wires
+    secrets: Path  # where workers find what a reference stands for
+    twins: Mapping[str, ServiceProcess]  # by name; not running
+
+
 class Bot:
     """One user's bot in one life; `key` tells this life from every other."""
 
-    def __init__(
-        self,
-        sendonce: SendOnce,
-        client: Client,
-        *,
-        kie: FakeKie,
-        telegram: FakeTelegram,
-        gateway_url: str,
-        postgres: PostgresServer | None,
-        wires: Wires,
-    ) -> None:
+    def __init__(self, sendonce: SendOnce, client: Client, around: Around) -> None:
         self.key = str(uuid4())
         self.chat_id = 1 + uuid4().int % 10**9
         self.paid = 0
         self.marker = ""  # what finds its tasks at the sandbox KIE
-        self.kie, self.telegram, self.postgres = kie, telegram, postgres
-        self.gateway_url, self.wires = gateway_url, wires
+        self.kie, self.telegram, self.postgres = around.kie, around.telegram, around.postgres
+        self.gateway_url, self.wires, self.secrets = (
+            around.gateway_url,
+            around.wires,
+            around.secrets,
+        )
         self.called = asyncio.Event()  # who is to stop in the middle of it may stop now
-        self._sendonce, self._client = sendonce, client
+        self._sendonce, self._client, self._around = sendonce, client, around
 
     def neighbour(self) -> "Bot":
         """Return the bot of somebody else, whose job stands beside this life."""
-        return Bot(
-            self._sendonce,
-            self._client,
-            kie=self.kie,
-            telegram=self.telegram,
-            gateway_url=self.gateway_url,
-            postgres=self.postgres,
-            wires=self.wires,
-        )
+        return Bot(self._sendonce, self._client, self._around)
 
     async def create(self, plan: str, **asked: Any) -> JobView:
         """Have sendonce submit the job."""
@@ -207,6 +209,19 @@ class Bot:
 
         with suppress(TimeoutError):
             await eventually(read, within=within)
+
+    @asynccontextmanager
+    async def beside(self, service: str) -> AsyncIterator[None]:
+        """Have a second replica of a service share its work, unless it does already."""
+        twin = self._around.twins[service]
+        was_there = twin.running
+        if not was_there:
+            await twin.start()
+        try:
+            yield
+        finally:
+            if not was_there:
+                await twin.stop()
 
     async def publish(self, subject: str, payload: bytes) -> None:
         """Put a message onto the bus that no service of ours would."""

@@ -57,7 +57,9 @@ class Ended:
             yield "shown twice"
         if self.life.copies and self.job.state is JobState.DELIVERED:
             yield from self._copied()
-        if ending.is_lost and not self.life.shows_nothing:
+        # Of words that KIE had no part in the chat alone can tell.
+        is_said = not tasks and bool(self.words) and all(self.words)
+        if ending.is_lost and not (self.life.shows_nothing or is_said):
             yield f"lost: {self.job.state}, {tasks} tasks at KIE"
         if any(count > 1 for count in self.words):
             yield f"said {self.words} times"

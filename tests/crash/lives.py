@@ -8,7 +8,7 @@ from typing import Any, Final
 from contracts.api import JobView
 from contracts.reports import ReportedMedia
 from contracts.values import JobState, MediaKind, PartState
-from crash import by_hand, restoring, trouble
+from crash import by_hand, company, restoring, trouble
 from crash.bot import Bot
 from crash.points import SERVICES
 from deployment import FINAL
@@ -181,10 +181,13 @@ LIVES: Final = (
     Life(name="without-database", script=trouble.without_database),
     Life(name="handed-twice", script=trouble.handed_twice),
     Life(name="durables-dropped", script=trouble.durables_dropped),
-    Life(name="doubted", script=trouble.doubted),
+    Life(name="doubted", script=company.doubted),
     Life(name="unreached", script=trouble.unreached, may_be_uncertain=True),
     Life(name="taken-back", script=trouble.taken_back, ends=JobState.CANCELLED),
     Life(name="sent-as-bytes", script=trouble.sent_as_bytes, may_be_uncertain=True),
+    Life(name="uploaded-slowly", script=trouble.uploaded_slowly),
+    Life(name="delivered-twice", script=company.delivered_twice, words=_haiku),
+    Life(name="renewed-token", script=company.renewed_token),
     Life(
         name="dead-links",
         script=trouble.no_more_there,
@@ -192,11 +195,11 @@ LIVES: Final = (
         shows_nothing=True,
     ),
     Life(name="staged", script=trouble.staged),
-    Life(name="hinted", script=trouble.hinted),
-    Life(name="beside-stolen", script=trouble.beside_stolen),
+    Life(name="hinted", script=company.hinted),
+    Life(name="beside-stolen", script=company.beside_stolen),
     Life(name="refused-by-bus", script=trouble.refused_by_bus),
-    Life(name="taken-status", script=trouble.taken_status),
-    Life(name="moved-account", script=trouble.moved_account),
+    Life(name="taken-status", script=company.taken_status),
+    Life(name="moved-account", script=company.moved_account),
     Life(name="started", script=_created("ok"), turns="start"),
     Life(name="stopped", script=_created("ok"), turns="stop"),
     Life(name="started-first", script=trouble.started_first, turns="start", of=("job_store",)),

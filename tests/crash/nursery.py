@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import crash
-from crash.child import ORDERS, Orders, install, shorten
+from crash.child import ORDERS, Orders, hasten, install, shorten
 from nursery import load_services
 from testkit.processes.nursery import Nursery, become, serve
 
@@ -26,6 +26,7 @@ def main() -> None:
     install(orders)
     shorten()
     load_services()
+    hasten()
     serve(sys.argv[1], begin)
 
 

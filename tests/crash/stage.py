@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +12,7 @@ from nats.aio.client import Client
 
 from contracts import streams
 from crash.book import OrderBook
-from crash.bot import Bot
+from crash.bot import Around, Bot
 from crash.child import ORDERS
 from crash.points import SERVICES
 from crash.wires import Wires, wired
@@ -28,6 +29,8 @@ from testkit.processes.nursery import Nursery, process_of
 from testkit.servers import PostgresServer
 from testkit.telegram import FakeTelegram
 
+# Longer than any life in which Postgres is put back; what is older the streams of a long run forget.
+KEPT_FOR: Final = timedelta(seconds=30)
 EXPIRES_AFTER: Final = 25.0  # seconds; a submission nobody can know about ends then
 QUIET_WITHIN: Final = (
     40.0  # seconds for whoever stood still to be heard, and be told that it is late
@@ -47,20 +50,22 @@ class Stage:
     wires: Wires
     orders: OrderBook
     postgres: PostgresServer | None  # none: the storage is a journal
+    secrets: Path
     _sendonce: SendOnce
     _client: Client = field(repr=False)
 
     def bot(self) -> Bot:
         """Return a bot for one life."""
-        return Bot(
-            self._sendonce,
-            self._client,
+        around = Around(
             kie=self.kie,
             telegram=self.telegram,
             gateway_url=self.gateway_url,
             postgres=self.postgres,
             wires=self.wires,
+            secrets=self.secrets,
+            twins=self.twins,
         )
+        return Bot(self._sendonce, self._client, around)
 
     async def doctor(self) -> list[str]:
         """Return the laws that do not hold; what is uncertain is for a person to see, and no break."""
@@ -90,8 +95,9 @@ async def stage(
     if postgres is not None:
         await migrate_database(postgres.url)
     await migrate_bus(nats_url)
-    orders, never = directory / "orders", directory / "twins"
+    orders, never, secrets = (directory / name for name in ("orders", "twins", "secrets"))
     orders.mkdir()
+    secrets.mkdir()
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         port = free_port()
@@ -105,11 +111,12 @@ async def stage(
             )
         )
         kie.plan_marked("two", Plan(outputs=2))
-        telegram = await enter(FakeTelegram())
+        telegram = await enter(FakeTelegram(auto_bots=False))
         telegram.add_bot(TOKEN)
         gateways = [free_port(), free_port()]
         door = await enter(Link(*gateways, port=free_port()))
-        told = _told(kie, telegram, door) | _stored(postgres, directory) | {"NATS_URL": nats_url}
+        told = _told(kie, telegram, door) | _stored(postgres, directory)
+        told |= {"NATS_URL": nats_url, "SECRETS_DIR": str(secrets)}
         wires, told = await enter(wired(told))
         services = {
             name: process_of(
@@ -137,6 +144,7 @@ async def stage(
             wires=wires,
             orders=OrderBook(orders),
             postgres=postgres,
+            secrets=secrets,
             _sendonce=sendonce,
             _client=client,
         )
@@ -157,6 +165,7 @@ def _told(kie: FakeKie, telegram: FakeTelegram, door: Link) -> dict[str, str]:
         "BOT_TOKEN": TOKEN,
         "POLL_AFTER_SECONDS": "1",
         "JOB_TTL_SECONDS": str(EXPIRES_AFTER),
+        "KEEP_STREAMS_DAYS": str(KEPT_FOR / timedelta(days=1)),
         # Limits that nobody comes to: counting for them is what is attacked.
         **{f"{who}_JOBS_PER_MINUTE": "100000" for who in ("USER", "BOT")},
         **{f"{who}_OPEN_JOBS": "10000" for who in ("USER", "BOT")},
