@@ -45,8 +45,8 @@ class Life:
     of: tuple[str, ...] = SERVICES
     # Whether it does so only when the bot calls for it.
     turns_when_called: bool = False
-    # Whether it puts Postgres back: there is nothing to put back under a journal.
-    restores: bool = False
+    # Whether it puts Postgres back or has a second job-store: a journal has neither.
+    needs_postgres: bool = False
 
     def is_over(self, job: JobView) -> bool:
         """Claim that nothing more will happen to a job by itself."""
@@ -175,7 +175,7 @@ LIVES: Final = (
     Life(name="beside-poison", script=by_hand.beside_poison),
     Life(name="forgotten", script=by_hand.forgotten),
     Life(name="given-money", script=by_hand.given_money),
-    Life(name="restored", script=restoring.restored, restores=True),
+    Life(name="restored", script=restoring.restored, needs_postgres=True),
     Life(name="without-bus", script=trouble.without_bus),
     Life(name="untold", script=trouble.untold),
     Life(name="without-database", script=trouble.without_database),
@@ -186,7 +186,9 @@ LIVES: Final = (
     Life(name="taken-back", script=trouble.taken_back, ends=JobState.CANCELLED),
     Life(name="sent-as-bytes", script=trouble.sent_as_bytes, may_be_uncertain=True),
     Life(name="uploaded-slowly", script=trouble.uploaded_slowly),
-    Life(name="delivered-twice", script=company.delivered_twice, words=_haiku),
+    Life(
+        name="delivered-twice", script=company.delivered_twice, words=_haiku, needs_postgres=True
+    ),
     Life(name="renewed-token", script=company.renewed_token),
     Life(
         name="dead-links",

@@ -51,7 +51,7 @@ async def reached(stage: Stage, directory: Path, lives: Iterable[Life] = LIVES) 
     ground, services = (POSTGRES, SERVICES) if stage.postgres else (JSON, (STORE,))
     found: dict[Blow, Trial] = {}
     for life in lives:
-        if life.restores and stage.postgres is None:
+        if life.needs_postgres and stage.postgres is None:
             continue
         turning = [(name,) for name in services if name in life.of]
         for watched in turning if life.turns else [services]:
