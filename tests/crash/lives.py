@@ -186,9 +186,7 @@ LIVES: Final = (
     Life(name="taken-back", script=trouble.taken_back, ends=JobState.CANCELLED),
     Life(name="sent-as-bytes", script=trouble.sent_as_bytes, may_be_uncertain=True),
     Life(name="uploaded-slowly", script=trouble.uploaded_slowly),
-    Life(
-        name="delivered-twice", script=company.delivered_twice, words=_haiku, needs_postgres=True
-    ),
+    Life(name="delivered-twice", script=company.delivered_twice, words=_haiku, needs_postgres=True),
     Life(name="renewed-token", script=company.renewed_token),
     Life(
         name="dead-links",
