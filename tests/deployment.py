@@ -5,7 +5,7 @@ import base64
 import json
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -42,6 +42,7 @@ COMMAND = (sys.executable, "-c", "from sendonce_cli.main import app; app()")
 TOKEN = "123456789:AAsandboxsandboxsandboxsandboxsandbo"
 KEY = base64.b64encode(b"a callback key of enough bytes").decode()
 HMAC_KEY = "webhook-key"
+UNLIMITED = 100_000  # creates in 10 s: what is tested is not the pace
 FINAL = frozenset(
     {
         JobState.DELIVERED,
@@ -138,6 +139,19 @@ def nobodys(_user: str) -> None:
     """Have no credentials, for a NATS that asks for none."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Told:
+    """What the settings of all services are made of."""
+
+    nats_url: str
+    store_url: str
+    port: int  # of the gateway
+    public_url: str | None
+    poll_after: float
+    kie: FakeKie
+    telegram: FakeTelegram
+
+
 @asynccontextmanager
 async def deployed(
     *,
@@ -158,74 +172,24 @@ async def deployed(
     port = free_port()
     gateway_url = f"http://127.0.0.1:{port}"
     async with AsyncExitStack() as stack:
-        kie = await stack.enter_async_context(
-            FakeKie(seed=seed, profile=faults, hmac_key=HMAC_KEY, create_rate=None)
-        )
-        telegram = await stack.enter_async_context(FakeTelegram(seed=seed, faults=faults))
+        enter = stack.enter_async_context
+        kie = await enter(FakeKie(seed=seed, profile=faults, hmac_key=HMAC_KEY, create_rate=None))
+        telegram = await enter(FakeTelegram(seed=seed, faults=faults))
         telegram.add_bot(TOKEN)
-        keys = SecretStr(f"k1:{KEY}")
-        key = SecretStr(kie.api_key)
-        parts = [
-            (
-                job_store.app,
-                job_store.app.Settings(
-                    nats_url=nats_url,
-                    log_level="warning",
-                    # With job-store's own rights, however the tests reach the database.
-                    database_url=SecretStr(store_url or as_role(database_url, STORE_ROLE)),
-                    public_url=gateway_url if public else None,
-                    callback_keys=keys,
-                    bot_token=SecretStr(TOKEN),
-                    kie_creates_per_10s=100_000,
-                    telegram_share=1,
-                    poll_after_seconds=poll_after,
-                ),
-            ),
-            (
-                callback_gateway.app,
-                callback_gateway.settings.Settings(
-                    nats_url=nats_url,
-                    log_level="warning",
-                    gateway_port=port,
-                    callback_keys=keys,
-                    kie_hmac_keys=SecretStr(f"default:{HMAC_KEY}"),
-                ),
-            ),
-            (
-                submitter.app,
-                submitter.app.Settings(
-                    nats_url=nats_url,
-                    log_level="warning",
-                    kie_api_url=kie.url,
-                    kie_api_key=key,
-                    kie_creates_per_10s=100_000,
-                ),
-            ),
-            (
-                reconciler.app,
-                reconciler.app.Settings(
-                    nats_url=nats_url, log_level="warning", kie_api_url=kie.url, kie_api_key=key
-                ),
-            ),
-            (
-                deliverer.app,
-                deliverer.app.Settings(
-                    nats_url=nats_url,
-                    log_level="warning",
-                    bot_token=SecretStr(TOKEN),
-                    telegram_api_url=telegram.url,
-                    media_from_loopback=True,
-                ),
-            ),
-        ]
-        for module, told in parts:
-            settings = told.model_copy(update={"nats_creds": creds(module.NAME)})
-            await stack.enter_async_context(
-                lifecycle.service(module.build, settings, name=module.NAME)
-            )
-        client = await stack.enter_async_context(
-            SendOnce(nats_url, bot="default", creds=creds(bot_user("default")))
+        told = _Told(
+            nats_url=nats_url,
+            # With job-store's own rights, however the tests reach the database.
+            store_url=store_url or as_role(database_url, STORE_ROLE),
+            port=port,
+            public_url=gateway_url if public else None,
+            poll_after=poll_after,
+            kie=kie,
+            telegram=telegram,
         )
+        for module, settings in _services(told):
+            known = settings.model_copy(update={"nats_creds": creds(module.NAME)})
+            await enter(lifecycle.service(module.build, known, name=module.NAME))
+        client = await enter(SendOnce(nats_url, bot="default", creds=creds(bot_user("default"))))
         operator = creds(OPERATOR)
         raw = await (connect(nats_url, creds=operator) if operator else nats.connect(nats_url))
         stack.push_async_callback(raw.close)
@@ -238,3 +202,46 @@ async def deployed(
             database_url=database_url,
             client=raw,
         )
+
+
+def _services(told: _Told) -> Iterator[tuple[Any, Any]]:
+    """Say of each service, in the order of their start, what it is told."""
+    everybody: Any = {"nats_url": told.nats_url, "log_level": "warning"}
+    at_kie: Any = {"kie_api_url": told.kie.url, "kie_api_key": SecretStr(told.kie.api_key)}
+    keys, token = SecretStr(f"k1:{KEY}"), SecretStr(TOKEN)
+    yield (
+        job_store.app,
+        job_store.app.Settings(
+            database_url=SecretStr(told.store_url),
+            public_url=told.public_url,
+            callback_keys=keys,
+            bot_token=token,
+            kie_creates_per_10s=UNLIMITED,
+            telegram_share=1,
+            poll_after_seconds=told.poll_after,
+            **everybody,
+        ),
+    )
+    yield (
+        callback_gateway.app,
+        callback_gateway.settings.Settings(
+            gateway_port=told.port,
+            callback_keys=keys,
+            kie_hmac_keys=SecretStr(f"default:{HMAC_KEY}"),
+            **everybody,
+        ),
+    )
+    yield (
+        submitter.app,
+        submitter.app.Settings(kie_creates_per_10s=UNLIMITED, **at_kie, **everybody),
+    )
+    yield reconciler.app, reconciler.app.Settings(**at_kie, **everybody)
+    yield (
+        deliverer.app,
+        deliverer.app.Settings(
+            bot_token=token,
+            telegram_api_url=told.telegram.url,
+            media_from_loopback=True,
+            **everybody,
+        ),
+    )

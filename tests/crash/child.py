@@ -171,7 +171,8 @@ def hasten() -> None:
     from job_store.store import laws  # noqa: PLC0415
     from submitter import app as submitter  # noqa: PLC0415
 
-    job_store.MEASURE_EVERY = job_store.PURGE_AGED_EVERY = OFTEN  # type: ignore[misc]
+    for clock in ("MEASURE_EVERY", "PURGE_EVERY", "PURGE_AGED_EVERY", "FORGET_EVERY"):
+        setattr(job_store, clock, OFTEN)
     laws.SHORTEST_REST = OFTEN.total_seconds()  # type: ignore[misc]
     submitter.CREDITS_EVERY = OFTEN  # type: ignore[misc]
     holding.RENEW_EVERY = RENEW_EVERY  # type: ignore[misc]

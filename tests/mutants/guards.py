@@ -149,4 +149,11 @@ GUARDS: Final = (
         without="        elif None:\n            raise JournalError(",
         tests=(f"{STORE_TESTS}/test_journal_disk.py",),
     ),
+    Guard(
+        name="the bucket of callbacks that nobody vouches for",
+        file="services/callback-gateway/src/callback_gateway/domain/bucket.py",
+        stands="    left = min(bucket.rate.burst, filled)\n",
+        without="    left = bucket.rate.burst\n",
+        tests=("services/callback-gateway/tests/test_strangers.py",),
+    ),
 )

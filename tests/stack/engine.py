@@ -4,16 +4,19 @@ import asyncio
 import os
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic
 from typing import Final
+
+import yaml
 
 from testkit.ports import LOOPBACK, free_port, is_free
 from testkit.servers.greeting import greets_with_jetstream
 
 ROOT: Final = Path(__file__).parents[2]
 COMPOSE: Final = ROOT / "deploy" / "compose"
+MONITORING: Final = COMPOSE / "compose.monitoring.yaml"
 OVERLAYS: Final = ROOT / "tests" / "stack"
 IMAGES: Final = ("cli", "job-store", "submitter", "deliverer", "reconciler", "callback-gateway")
 SERVICES: Final = IMAGES[1:]
@@ -100,6 +103,17 @@ async def build(version: str, say: Say) -> None:
         )  # fmt: skip
 
 
+async def build_standin(image: str, package: str) -> None:
+    """Build a stand-in of a public image from a package of Debian's."""
+    await done(
+        "docker", "build", "--quiet",
+        "--file", str(OVERLAYS / "standins.Dockerfile"),
+        "--build-arg", f"PACKAGE={package}",
+        "--tag", image,
+        str(OVERLAYS),
+    )  # fmt: skip
+
+
 async def composer() -> tuple[str, ...]:
     """Return the command that composes: the engine's own, else the program of its first version."""
     own = ("docker", "compose")
@@ -128,10 +142,14 @@ class Stack:
     composer: Sequence[str]
     overlays: Sequence[Path]
     say: Say
+    standins: bool = False  # of public images, which this machine cannot have
     version: str = "0.1.0"
     gateways: int = field(default_factory=two_free_ports)
     chats: int = field(default_factory=free_port)
     bus: int = field(default_factory=free_port)
+    prometheus: int = field(default_factory=free_port)
+    alertmanager: int = field(default_factory=free_port)
+    grafana: int = field(default_factory=free_port)
 
     @property
     def telegram_url(self) -> str:
@@ -188,6 +206,11 @@ class Stack:
         }
         return name
 
+    async def named(self, service: str) -> str:
+        """Return the name of the image that a service is to run."""
+        config = yaml.safe_load(await self.compose("config"))
+        return str(config["services"][service]["image"])
+
     async def ready(self, *services: str) -> None:
         """Wait until every container of these services serves."""
         async with asyncio.timeout(READY_WITHIN):
@@ -219,8 +242,9 @@ class Stack:
         return await self.compose("logs", "--no-color", "--timestamps")
 
     async def remove(self) -> None:
-        """Take away containers, networks and volumes."""
-        await self.compose(
+        """Take away containers, networks and volumes, also of who watches."""
+        everything = replace(self, overlays=(MONITORING, *self.overlays))
+        await everything.compose(
             "--profile", "operator", "down", "--volumes", "--remove-orphans", "--timeout", "5"
         )
 
@@ -240,4 +264,7 @@ class Stack:
             "GATEWAY_ADDRESS": f"{LOOPBACK}:{self.gateways}-{self.gateways + 1}",
             "CHAT_ADDRESS": f"{LOOPBACK}:{self.chats}",
             "NATS_ADDRESS": f"{LOOPBACK}:{self.bus}",
+            "PROMETHEUS_ADDRESS": f"{LOOPBACK}:{self.prometheus}",
+            "ALERTMANAGER_ADDRESS": f"{LOOPBACK}:{self.alertmanager}",
+            "GRAFANA_ADDRESS": f"{LOOPBACK}:{self.grafana}",
         }

@@ -14,14 +14,15 @@ from stack.scenes import NEXT, SCENES
 @asynccontextmanager
 async def stack(directory: Path, *, version: str, say: Say) -> AsyncIterator[Stack]:
     """Make the project; its containers' logs stay in the directory when the block fails."""
-    overlays = [OVERLAYS / "hurried.yaml"]
-    if await is_standin():
+    overlays, standins = [OVERLAYS / "hurried.yaml"], await is_standin()
+    if standins:
         overlays.append(OVERLAYS / "standins.yaml")
     made = Stack(
         project=f"sendonce-stack-{os.getpid()}",
         composer=await composer(),
         overlays=overlays,
         say=say,
+        standins=standins,
         version=version,
     )
     try:

@@ -20,6 +20,7 @@ from deployment import eventually
 from sendonce import SendOnce
 from stack.engine import SERVERS, SERVICES, Stack
 from stack.load import Broken, Figures, load, until_on
+from stack.watching import is_watched
 
 ITEMS: Final = 64  # of `sendonce check`
 PHASES: Final = 9  # of `sendonce smoke`
@@ -221,4 +222,5 @@ SCENES: Final[dict[str, Scene]] = {
     "upgrade": survives_upgrade_and_roll_back,
     "replicas": shares_the_work,
     "pace": keeps_telegrams_pace,
+    "watched": is_watched,
 }
