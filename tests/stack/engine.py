@@ -239,12 +239,15 @@ class Stack:
 
     async def logs(self) -> str:
         """Return what every container wrote."""
-        return await self.compose("logs", "--no-color", "--timestamps")
+        return await self.watched().compose("logs", "--no-color", "--timestamps")
+
+    def watched(self) -> "Stack":
+        """Return the same project with who watches it."""
+        return replace(self, overlays=(MONITORING, *self.overlays))
 
     async def remove(self) -> None:
         """Take away containers, networks and volumes, also of who watches."""
-        everything = replace(self, overlays=(MONITORING, *self.overlays))
-        await everything.compose(
+        await self.watched().compose(
             "--profile", "operator", "down", "--volumes", "--remove-orphans", "--timeout", "5"
         )
 

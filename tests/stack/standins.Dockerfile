@@ -4,5 +4,6 @@ FROM python:3.11-slim-bookworm
 ARG PACKAGE
 RUN apt-get update --quiet \
  && apt-get install --yes --quiet --no-install-recommends "$PACKAGE" wget \
- && ln -s "/usr/bin/$PACKAGE" /bin/watcher
+ && ln -s "/usr/bin/$PACKAGE" /bin/watcher \
+ && install --directory --owner 65534 --group 65534 /prometheus /alertmanager
 ENTRYPOINT ["/bin/watcher"]

@@ -1,6 +1,5 @@
 """The monitoring overlay: Prometheus sees everybody and knows every rule, and Alertmanager is told of who is away."""
 
-from dataclasses import replace
 from http import HTTPStatus
 from time import monotonic
 from typing import Any, Final
@@ -9,7 +8,7 @@ import aiohttp
 
 from deployment import eventually
 from observability.shipped import alerts, dashboard, dashboard_queries, panels
-from stack.engine import MONITORING, SERVICES, Stack, build_standin, done
+from stack.engine import SERVICES, Stack, build_standin, done
 from stack.load import Broken, Figures
 from testkit.ports import LOOPBACK
 
@@ -23,7 +22,7 @@ USER: Final = "admin"
 
 async def is_watched(stack: Stack) -> Figures:
     """Prometheus asks every service and has every rule; Alertmanager hears of one that is away, and of its return."""
-    watched = replace(stack, overlays=(MONITORING, *stack.overlays))
+    watched = stack.watched()
     monitors = ["prometheus", "alertmanager"]
     if stack.standins:
         for name, package in STANDINS.items():
