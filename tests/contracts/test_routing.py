@@ -16,9 +16,9 @@ import submitter.app
 from chassis import bus, lifecycle
 from chassis.settings import ServiceSettings
 from contracts import streams, subjects
-from contracts.api import Refusal
 from contracts.documents.surface import API, BOT_NAME, FACTS, OPS, QUESTIONS, SERVICES, Party
 from contracts.message import Value
+from contracts.refusals import Refusal
 from deployment import KEY, TOKEN, eventually
 from job_store.api import Api
 from job_store.migrate import migrate_bus

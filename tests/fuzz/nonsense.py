@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from chassis import metrics
 from contracts import streams
-from contracts.api import ErrorReply, RefusalName
+from contracts.refusals import ErrorReply, RefusalName
 from deployment import Deployment
 from fuzz import hostile, speech
 from fuzz.speech import Spoken

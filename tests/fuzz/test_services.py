@@ -7,8 +7,8 @@ import asyncpg
 import pytest
 
 from contracts import streams
-from contracts.api import RefusalName
 from contracts.documents.surface import FACTS, Party
+from contracts.refusals import RefusalName
 from contracts.values import JobState
 from deployment import Deployment
 from fuzz import hostile, nonsense, speech

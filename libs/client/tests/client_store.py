@@ -24,7 +24,6 @@ from contracts.api import (
     CreateJob,
     DeliverJob,
     Done,
-    ErrorReply,
     ExpectJob,
     JobRequest,
     JobsView,
@@ -32,8 +31,6 @@ from contracts.api import (
     LedgerLine,
     OneJob,
     Page,
-    Refusal,
-    RefusalName,
     Request,
     StatementView,
     TopUp,
@@ -42,6 +39,7 @@ from contracts.api import (
 )
 from contracts.events import JobEvent, JobEventName
 from contracts.message import Value
+from contracts.refusals import ErrorReply, Refusal, RefusalName
 from contracts.values import JobState, MoneyState, label, new_id
 
 HEARD_WITHIN = 5.0  # seconds

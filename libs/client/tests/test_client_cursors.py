@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from client_store import Service, refuse
-from contracts.api import RefusalName
+from contracts.refusals import RefusalName
 from sendonce import FileCursor, InvalidRequest, JobEvent, SendOnce, feed
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from client_store import Service, refuse, serving, silence
-from contracts.api import Changes, RefusalName
+from contracts.api import Changes
+from contracts.refusals import RefusalName
 from sendonce import JobEvent, SendOnce, UnknownBot, feed
 from testkit.servers import Durability, NatsServer
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from client_store import Service, refuse, serving, silence
-from contracts.api import RefusalName
+from contracts.refusals import RefusalName
 from sendonce import NotConnected, SendOnce, Unavailable
 from sendonce.link import Link
 from testkit.processes.waiting import holds

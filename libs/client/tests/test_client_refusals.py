@@ -9,7 +9,7 @@ import pytest
 import sendonce as sdk
 from client_store import Service, refuse
 from contracts import samples
-from contracts.api import ErrorReply, RefusalName
+from contracts.refusals import ErrorReply, RefusalName
 from sendonce import SendOnce, SendOnceError
 from sendonce.errors import OF_CODE
 

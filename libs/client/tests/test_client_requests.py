@@ -5,7 +5,8 @@ from uuid import UUID
 import pytest
 
 from client_store import Service, refuse
-from contracts.api import CreateJob, DeliverJob, ExpectJob, OneJob, Page, RefusalName, TopUp
+from contracts.api import CreateJob, DeliverJob, ExpectJob, OneJob, Page, TopUp
+from contracts.refusals import RefusalName
 from sendonce import (
     JobState,
     MediaKind,

@@ -7,15 +7,8 @@ from uuid import uuid4
 import hypothesis.strategies as st
 from hypothesis.stateful import initialize
 
-from contracts.api import (
-    AttachTask,
-    JobRequest,
-    MatchOrphan,
-    OneJob,
-    Refusal,
-    RefusalName,
-    TopUp,
-)
+from contracts.api import AttachTask, JobRequest, MatchOrphan, OneJob, TopUp
+from contracts.refusals import Refusal, RefusalName
 from contracts.reports import HmacClaim
 from contracts.submissions import TaskCreated
 from driven_store import BOTS

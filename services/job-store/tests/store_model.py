@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TypeAlias
 from uuid import UUID
 
-from contracts.api import CreateJob, JobRequest, RefusalName, TopUp
+from contracts.api import CreateJob, JobRequest, TopUp
 from contracts.deliveries import (
     DeliveryOutcome,
     RefusalCode,
@@ -12,6 +12,7 @@ from contracts.deliveries import (
     Shown,
 )
 from contracts.outcomes import Later, Refused
+from contracts.refusals import RefusalName
 from contracts.reports import ReportReceived
 from contracts.submissions import SubmissionOutcome, TaskCreated
 from contracts.values import JobState, PartState

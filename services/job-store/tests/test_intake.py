@@ -8,7 +8,7 @@ import pytest
 
 from chassis.metrics import REGISTRY
 from chassis.settings import KNOWN_NAMES
-from contracts.api import LimitHit, Refusal, RefusalName
+from contracts.refusals import LimitHit, Refusal, RefusalName
 from job_store.domain.intake import Allowance, Quota
 from job_store.store.counting import LIMITS
 from job_store.store.creation import Created, Creation

@@ -5,8 +5,9 @@ import asyncio
 import asyncpg
 import pytest
 
-from contracts.api import Refusal, RefusalName, TopUp
+from contracts.api import TopUp
 from contracts.ops import AddBot
+from contracts.refusals import Refusal, RefusalName
 from contracts.reports import ReportState
 from contracts.values import JobState, MoneyState
 from job_store.store.creation import Created, Creation

@@ -7,10 +7,11 @@ from uuid import UUID
 
 import pytest
 
-from contracts.api import OneJob, Refusal, RefusalName
+from contracts.api import OneJob
 from contracts.deliveries import RefusalCode, Shown
 from contracts.outcomes import Refused
 from contracts.polls import PollRequested
+from contracts.refusals import Refusal, RefusalName
 from contracts.reports import ReportState
 from contracts.values import JobState, MoneyState
 from job_store.store.creation import Creation

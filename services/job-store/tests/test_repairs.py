@@ -6,10 +6,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from contracts.api import OneJob, Refusal, RefusalName
+from contracts.api import OneJob
 from contracts.deliveries import RefusalCode
 from contracts.effects import Stop
 from contracts.outcomes import Ambiguous, Later, Refused
+from contracts.refusals import Refusal, RefusalName
 from contracts.repairs import (
     CancelJobs,
     ExpireOrphans,

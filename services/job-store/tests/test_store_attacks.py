@@ -8,10 +8,11 @@ from uuid import UUID, uuid4
 import pytest
 
 from chassis.coalesce import Coalescer
-from contracts.api import AttachTask, JobView, MatchOrphan, OneJob, Refusal, RefusalName
+from contracts.api import AttachTask, JobView, MatchOrphan, OneJob
 from contracts.deliveries import Shown
 from contracts.effects import Begin, Carried, Go
 from contracts.outcomes import Ambiguous, Later, Refused
+from contracts.refusals import Refusal, RefusalName
 from contracts.reports import HmacClaim, ReportedMedia, ReportState
 from contracts.submissions import TaskCreated
 from contracts.values import JobState, MediaKind

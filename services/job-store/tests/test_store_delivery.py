@@ -8,12 +8,13 @@ import asyncpg
 import pytest
 
 from chassis.postgres import Database
-from contracts.api import JobView, Refusal, RefusalName
+from contracts.api import JobView
 from contracts.deliveries import Migrated, RefusalCode, Send, Shown
 from contracts.effects import Go, Stop
 from contracts.markup import Button, Entity
 from contracts.ops import AddBot, BotView, SetTexts
 from contracts.outcomes import Ambiguous, Later, NotSent, Refused
+from contracts.refusals import Refusal, RefusalName
 from contracts.reports import ReportedMedia
 from contracts.values import JobState, MediaKind, PartState
 from job_store.domain.rules import LATE, Usual

@@ -4,10 +4,11 @@ import asyncio
 from datetime import timedelta
 from uuid import uuid4
 
-from contracts.api import OneJob, Refusal, RefusalName
+from contracts.api import OneJob
 from contracts.effects import Go, Stop
 from contracts.outcomes import Ambiguous, Later, NotSent
 from contracts.polls import PollRequested
+from contracts.refusals import Refusal, RefusalName
 from contracts.reports import ReportState
 from contracts.submissions import TaskCreated
 from contracts.values import JobState, MoneyState

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from contracts.api import AttachTask, JobView, Refusal, RefusalName
+from contracts.api import AttachTask, JobView
 from contracts.outcomes import Ambiguous
+from contracts.refusals import Refusal, RefusalName
 from contracts.reports import HmacClaim, ReportState
 from contracts.values import JobState
 from store_kit import LATER, Store, callback, create, expect, polled

@@ -8,8 +8,8 @@ import pytest
 
 import content_kit as lives
 from content_kit import MARK, everything, telling
-from contracts.api import Refusal, RefusalName
 from contracts.outcomes import Later
+from contracts.refusals import Refusal, RefusalName
 from contracts.repairs import AuditLine, ListAudit
 from contracts.users import ExportUser, ForgetUser, UserExportView, UserForgottenView
 from contracts.values import Cause, JobState, MoneyState

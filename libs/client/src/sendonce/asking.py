@@ -9,8 +9,9 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from contracts import subjects
-from contracts.api import RefusalName, Request
+from contracts.api import Request
 from contracts.message import Value
+from contracts.refusals import RefusalName
 from sendonce.errors import OF_CODE, InvalidRequest, SendOnceError, TooManyJobs, Unavailable
 from sendonce.orders import order
 from sendonce.waiting import happens

@@ -3,7 +3,7 @@
 from typing import ClassVar
 from uuid import UUID
 
-from contracts.api import RefusalName
+from contracts.refusals import RefusalName
 
 
 class SendOnceError(Exception):

@@ -18,9 +18,10 @@ from chassis import clock, tracing
 from chassis.coalesce import Coalescer, Outage
 from chassis.postgres import is_conflict, is_outage
 from contracts import subjects
-from contracts.api import ErrorReply, Refusal, RefusalName, Request
+from contracts.api import Request
 from contracts.effects import Begin, Carried
 from contracts.message import Value
+from contracts.refusals import ErrorReply, Refusal, RefusalName
 from job_store.handlers import BATCH, loud
 from job_store.store.effects import Effects
 from kie.body import storable

@@ -21,8 +21,6 @@ from contracts.api import (
     MatchOrphan,
     OneJob,
     Page,
-    Refusal,
-    RefusalName,
     TopUp,
     WalletRef,
 )
@@ -43,6 +41,7 @@ from contracts.ops import (
     ShowOrphan,
     WalletStatement,
 )
+from contracts.refusals import Refusal, RefusalName
 from contracts.repairs import (
     CancelJobs,
     ExpireOrphans,

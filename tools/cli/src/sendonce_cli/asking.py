@@ -15,8 +15,9 @@ from chassis import clock
 from chassis.logs import redact
 from chassis.nkey import NotASeed, is_seed, public_key
 from contracts import subjects
-from contracts.api import ErrorReply, Refusal, RefusalName, Request
+from contracts.api import Request
 from contracts.message import Value
+from contracts.refusals import ErrorReply, Refusal, RefusalName
 from sendonce_cli.settings import chosen
 from sendonce_cli.trouble import Trouble, misuse
 

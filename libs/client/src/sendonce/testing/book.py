@@ -16,13 +16,11 @@ from contracts.api import (
     JobRequest,
     JobsView,
     JobView,
-    LimitHit,
     OneJob,
     Page,
-    Refusal,
-    RefusalName,
 )
 from contracts.message import Value
+from contracts.refusals import LimitHit, Refusal, RefusalName
 from contracts.values import Cause, JobState, MoneyState, PartState, label, new_id
 from sendonce.testing import parts
 from sendonce.testing.entry import OPEN, Entry

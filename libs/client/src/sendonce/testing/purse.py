@@ -4,17 +4,9 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from contracts.api import (
-    JobView,
-    LedgerLine,
-    Refusal,
-    RefusalName,
-    StatementView,
-    TopUp,
-    WalletRef,
-    WalletView,
-)
+from contracts.api import JobView, LedgerLine, StatementView, TopUp, WalletRef, WalletView
 from contracts.message import Value
+from contracts.refusals import Refusal, RefusalName
 from contracts.values import MoneyState
 
 Owner = tuple[int, str]

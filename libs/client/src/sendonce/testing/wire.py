@@ -14,17 +14,15 @@ from contracts.api import (
     ChatReturned,
     CreateJob,
     DeliverJob,
-    ErrorReply,
     ExpectJob,
     OneJob,
     Page,
-    Refusal,
-    RefusalName,
     Request,
     TopUp,
     WalletRef,
 )
 from contracts.message import Value
+from contracts.refusals import ErrorReply, Refusal, RefusalName
 from sendonce.errors import NotConnected
 from sendonce.testing.book import Book
 from sendonce.wire import NoAnswer

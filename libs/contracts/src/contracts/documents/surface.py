@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from contracts import api, ops, repairs, streams, subjects, users
+from contracts import api, ops, refusals, repairs, streams, subjects, users
 from contracts.deliveries import DeliveryOutcome, DeliveryRequested
 from contracts.effects import Begin, Carried, Go, Stop
 from contracts.events import JobEvent, JobEventName, OrphanEvent, OrphanEventName
@@ -214,7 +214,7 @@ def _questions() -> Iterator[Question]:
             address=subjects.api(BOT_NAME, verb),
             what=what,
             ask=ask,
-            answers=(view, api.ErrorReply),
+            answers=(view, refusals.ErrorReply),
             # The command asks in the name of a bot.
             asked_by=(Party.BOT, Party.COMMAND),
         )
@@ -224,7 +224,7 @@ def _questions() -> Iterator[Question]:
             address=subjects.ops(verb),
             what=what,
             ask=ask,
-            answers=(view, api.ErrorReply),
+            answers=(view, refusals.ErrorReply),
             asked_by=(Party.COMMAND,),
         )
 
@@ -235,7 +235,7 @@ QUESTIONS: Final = (
         address=subjects.EFFECT_BEGIN,
         what="May I act? Asked before what must not happen twice: createTask, and `send`.",
         ask=Begin,
-        answers=(Go, Stop, api.ErrorReply),
+        answers=(Go, Stop, refusals.ErrorReply),
         asked_by=(Party.SUBMITTER, Party.DELIVERER),
     ),
     Question(
@@ -243,7 +243,7 @@ QUESTIONS: Final = (
         address=subjects.EFFECT_CARRIED,
         what="May I put the result into the carrier just posted?",
         ask=Carried,
-        answers=(Go, Stop, api.ErrorReply),
+        answers=(Go, Stop, refusals.ErrorReply),
         asked_by=(Party.DELIVERER,),
     ),
     *_questions(),

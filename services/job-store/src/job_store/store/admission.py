@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from contracts.api import CreateJob, DeliverJob, JobRequest, LimitHit, Refusal, RefusalName
+from contracts.api import CreateJob, DeliverJob, JobRequest
+from contracts.refusals import LimitHit, Refusal, RefusalName
 from job_store.domain import delivery
 from job_store.domain.intake import Intake, Knock, TooMany
 from job_store.domain.rows import Bot

@@ -8,9 +8,9 @@ from itertools import product
 from typing import Final, get_args
 
 from chassis.metrics import counter, histogram
-from contracts.api import LimitHit
 from contracts.events import JobEventName, OrphanEvent, OrphanEventName
 from contracts.message import Message
+from contracts.refusals import LimitHit
 from contracts.reports import ReportReceived
 from job_store.domain.case import Case
 from job_store.domain.intake import What, Whose

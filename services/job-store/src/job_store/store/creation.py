@@ -10,7 +10,8 @@ from asyncpg import DataError, UniqueViolationError
 from pydantic import JsonValue
 
 from chassis.queries import load
-from contracts.api import CreateJob, DeliverJob, ExpectJob, JobView, Refusal, RefusalName
+from contracts.api import CreateJob, DeliverJob, ExpectJob, JobView
+from contracts.refusals import Refusal, RefusalName
 from contracts.values import JobState, new_id
 from job_store.domain import delivery, lifecycle, money
 from job_store.domain.case import Case

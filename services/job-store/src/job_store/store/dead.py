@@ -1,7 +1,7 @@
 """Dead letters: looked at, put onto the bus again under a new id, or said to need nothing."""
 
 from chassis.queries import load
-from contracts.api import Refusal, RefusalName
+from contracts.refusals import Refusal, RefusalName
 from contracts.repairs import (
     DeadLettersView,
     DeadStory,

@@ -4,15 +4,7 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from chassis.queries import load
-from contracts.api import (
-    JobsView,
-    Refusal,
-    RefusalName,
-    StatementView,
-    TopUp,
-    WalletRef,
-    WalletView,
-)
+from contracts.api import JobsView, StatementView, TopUp, WalletRef, WalletView
 from contracts.ops import (
     AddBot,
     BotStatus,
@@ -29,6 +21,7 @@ from contracts.ops import (
     TimelineLine,
     WalletStatement,
 )
+from contracts.refusals import Refusal, RefusalName
 from job_store.domain.wording import misfit
 from job_store.store.audit import Audited, audit
 from job_store.store.laws import LAWS, arguments

@@ -5,8 +5,8 @@ from typing import Final
 
 from chassis.queries import load
 from chassis.storage import Connection
-from contracts.api import Refusal, RefusalName
 from contracts.ops import Pause
+from contracts.refusals import Refusal, RefusalName
 from contracts.repairs import PauseView, SetPause
 from job_store.domain.rows import EffectKind
 from job_store.store.audit import Audited, audit, changed

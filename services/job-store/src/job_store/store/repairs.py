@@ -5,8 +5,8 @@ from typing import Final
 from uuid import UUID
 
 from chassis.queries import load
-from contracts.api import Refusal, RefusalName
 from contracts.events import OrphanEventName
+from contracts.refusals import Refusal, RefusalName
 from contracts.repairs import (
     CancelJobs,
     ExpireOrphans,

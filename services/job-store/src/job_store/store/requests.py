@@ -13,14 +13,13 @@ from contracts.api import (
     OneJob,
     OrphansView,
     OrphanView,
-    Refusal,
-    RefusalName,
     StatementView,
     TopUp,
     WalletRef,
     WalletView,
 )
 from contracts.events import JobEvent
+from contracts.refusals import Refusal, RefusalName
 from contracts.values import INT64
 from job_store.domain import lifecycle
 from job_store.domain.case import Case

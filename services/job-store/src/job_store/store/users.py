@@ -3,7 +3,7 @@
 from typing import Final
 
 from chassis.queries import load
-from contracts.api import Refusal, RefusalName
+from contracts.refusals import Refusal, RefusalName
 from contracts.users import (
     ExportUser,
     ForgetUser,

@@ -2,8 +2,9 @@
 
 from typing import TypeVar
 
-from contracts.api import JobView, LedgerLine, PartView, Refusal, RefusalName
+from contracts.api import JobView, LedgerLine, PartView
 from contracts.message import Value
+from contracts.refusals import Refusal, RefusalName
 from contracts.values import label
 from job_store.domain.case import Case
 from job_store.domain.rows import OPEN, Door

@@ -3,7 +3,8 @@
 import asyncio
 from typing import Final
 
-from contracts.api import ExpectJob, JobView, RefusalName
+from contracts.api import ExpectJob, JobView
+from contracts.refusals import RefusalName
 from contracts.values import JobState
 from sendonce import KeyConflict, ReferenceConflict, TaskConflict, UnknownJob
 from sendonce_cli.asking import Refused, is_name

@@ -2,8 +2,9 @@
 
 from typing import Final
 
-from contracts.api import JobsView, JobView, OneJob, RefusalName
+from contracts.api import JobsView, JobView, OneJob
 from contracts.ops import BotsView, ListBots, ListJobs
+from contracts.refusals import RefusalName
 from contracts.repairs import ExpireOrphans, RepairsView
 from contracts.reports import ReportedMedia
 from contracts.values import JobState, MediaKind

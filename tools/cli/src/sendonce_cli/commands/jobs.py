@@ -5,8 +5,9 @@ from uuid import UUID
 
 import typer
 
-from contracts.api import JobsView, JobView, OneJob, RefusalName
+from contracts.api import JobsView, JobView, OneJob
 from contracts.ops import JobStory, ListJobs, ShowJob
+from contracts.refusals import RefusalName
 from contracts.values import JobState
 from sendonce_cli.asking import Desk, Refused, desk, is_name
 from sendonce_cli.group import group, run
