@@ -72,7 +72,7 @@ upgrade: $(STAMP) ## That version and this one side by side under load, forward 
 	@PYTHONPATH=tests $(BIN)/python -m upgrade --from "$(FROM)" $(ARGS)
 
 .PHONY: stack
-stack: $(STAMP) ## The compose files on a Docker engine: check, smoke, kills, an upgrade, two replicas; ARGS="--only kills"
+stack: $(STAMP) ## The compose files on a Docker engine: check, smoke, kills, an upgrade, replicas, monitoring; ARGS="--only kills"
 	@PYTHONPATH=tests $(BIN)/python -m stack $(ARGS)
 
 .PHONY: mutants
