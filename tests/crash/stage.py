@@ -100,17 +100,7 @@ async def stage(
     secrets.mkdir()
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
-        port = free_port()
-        kie = await enter(
-            FakeKie(
-                port=port,
-                public_url=f"http://localhost:{port}",  # results lie at a name, as in the world
-                hmac_key=HMAC_KEY,
-                create_rate=None,
-                durations=QUICK,
-            )
-        )
-        kie.plan_marked("two", Plan(outputs=2))
+        kie = await enter(_kie())
         telegram = await enter(FakeTelegram(auto_bots=False))
         telegram.add_bot(TOKEN)
         gateways = [free_port(), free_port()]
@@ -118,16 +108,8 @@ async def stage(
         told = _told(kie, telegram, door) | _stored(postgres, directory)
         told |= {"NATS_URL": nats_url, "SECRETS_DIR": str(secrets)}
         wires, told = await enter(wired(told))
-        services = {
-            name: process_of(
-                _spec(name, told, port=gateways[0], orders=orders, logs=directory), nursery
-            )
-            for name in SERVICES
-        }
-        twins = {
-            name: process_of(_spec(name, told, port=gateways[1], orders=never, logs=never), nursery)
-            for name in SERVICES
-        }
+        services = _processes(told, nursery, port=gateways[0], orders=orders, logs=directory)
+        twins = _processes(told, nursery, port=gateways[1], orders=never, logs=never)
         for process in (*services.values(), *twins.values()):
             stack.push_async_callback(process.stop)
         for process in services.values():
@@ -148,6 +130,19 @@ async def stage(
             _sendonce=sendonce,
             _client=client,
         )
+
+
+def _kie() -> FakeKie:
+    port = free_port()
+    kie = FakeKie(
+        port=port,
+        public_url=f"http://localhost:{port}",  # results lie at a name, as in the world
+        hmac_key=HMAC_KEY,
+        create_rate=None,
+        durations=QUICK,
+    )
+    kie.plan_marked("two", Plan(outputs=2))
+    return kie
 
 
 def _told(kie: FakeKie, telegram: FakeTelegram, door: Link) -> dict[str, str]:
@@ -176,6 +171,15 @@ def _stored(postgres: PostgresServer | None, directory: Path) -> dict[str, str]:
     if postgres is None:
         return {"STORAGE": "json", "DATA_DIR": str(directory / "data")}
     return {"DATABASE_URL": postgres.url}
+
+
+def _processes(
+    told: Mapping[str, str], nursery: Nursery, *, port: int, orders: Path, logs: Path
+) -> dict[str, ServiceProcess]:
+    return {
+        name: process_of(_spec(name, told, port=port, orders=orders, logs=logs), nursery)
+        for name in SERVICES
+    }
 
 
 def _spec(
