@@ -204,6 +204,20 @@ LIVES: Final = (
     Life(name="stopped", script=_created("ok"), turns="stop"),
     Life(name="started-first", script=trouble.started_first, turns="start", of=("job_store",)),
     Life(
+        name="stopped-asked",
+        script=trouble.stopped_asked,
+        turns="stop",
+        turns_when_called=True,
+        of=("job_store",),
+    ),
+    Life(
+        name="stopped-after-upload",
+        script=trouble.stopped_after_upload,
+        turns="stop",
+        turns_when_called=True,
+        of=("deliverer",),
+    ),
+    Life(
         name="stopped-busy",
         script=trouble.stopped_busy,
         turns="stop",

@@ -17,6 +17,7 @@ from testkit.telegram import FaultPlan, Mode
 
 AWAY: Final = 1.5  # seconds; a task is asked about after one
 BRIEFLY: Final = 0.7  # seconds; some calls are tried again within tenths of one
+SLOWLY: Final = 0.05  # seconds
 UPLOADS: Final = 0.25  # seconds; there and back is longer than until a lease is renewed
 UNREACHABLE: Final = "Bad Request: failed to get HTTP URL content"
 
@@ -153,6 +154,23 @@ async def started_first(bot: Bot) -> JobView:
     async with bot.wires.gone(POSTGRES, seconds=AWAY):
         pass
     return await bot.create("ok")
+
+
+async def stopped_asked(bot: Bot) -> JobView:
+    """A job-store is told to stop while a bot waits for its answer."""
+    async with bot.wires.slow(POSTGRES, delay=SLOWLY):
+        asking = asyncio.create_task(bot.create("ok"))
+        await asyncio.wait({asking}, timeout=BRIEFLY)
+        bot.called.set()
+        # A request that is lost with its job-store is asked again.
+        await asyncio.wait({asking}, timeout=COMES_WITHIN)
+    return await asking
+
+
+async def stopped_after_upload(bot: Bot) -> JobView:
+    """A deliverer is told to stop that has fetched a result, so that its connections stand."""
+    _forbid_links(bot, "edit")
+    return await bot.until_state(await bot.create("ok", status="none"), *FINAL)
 
 
 async def stopped_busy(bot: Bot) -> JobView:
