@@ -13,12 +13,14 @@ from crash.bot import Bot
 from crash.points import SERVICES
 from deployment import FINAL
 from sendonce import TooLate
+from testkit.processes import holds
 from testkit.telegram import FaultPlan, Mode
 
 # What a life asks of the system; the bot asks again until it is answered, with the same key.
 Script = Callable[[Bot], Awaitable[JobView]]
 
 UNREACHABLE: Final = "Bad Request: failed to get HTTP URL content"
+POINTS_WITHIN: Final = 3.0  # seconds; with a deliverer dead it may not, and the life goes on
 OPEN_PARTS: Final = frozenset({PartState.PENDING, PartState.CARRIED})
 
 
@@ -93,6 +95,16 @@ async def _given_up(bot: Bot) -> JobView:
     return job
 
 
+async def _pointed_at(bot: Bot) -> JobView:
+    """The result stands in a message of its own, and the status line points to it."""
+    job = await bot.until_state(await bot.create("ok", notify="fresh"), *FINAL)
+    await holds(
+        lambda: all(message.edits for message in bot.telegram.visible(bot.chat_id)),
+        within=POINTS_WITHIN,
+    )
+    return job
+
+
 def _delivered(bot: Bot) -> Awaitable[JobView]:
     """Nothing of KIE: the bot has the result already."""
     return bot.deliver(ReportedMedia(kind=MediaKind.TEXT, text=f"A haiku of {bot.key}"))
@@ -156,6 +168,7 @@ LIVES: Final = (
     Life(name="failed", script=_created("fail"), ends=JobState.FAILED, words=_apology),
     Life(name="sent", script=_created("two", **SENT), may_be_uncertain=True),
     Life(name="carried", script=_created("ok", status="none")),
+    Life(name="pointed-at", script=_pointed_at),
     Life(name="expected", script=_expected),
     Life(name="orphaned", script=_orphaned),
     Life(name="matched", script=_matched),
