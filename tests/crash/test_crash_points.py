@@ -14,7 +14,7 @@ from crash.lives import BY_NAME, LIVES
 from crash.nursery import nursery_under_orders
 from crash.points import SERVICES, all_points, points_of, rewritten
 
-LED, SAMPLE, COMMANDS, SEED = 10, 6, 8, 20261128
+LED, SAMPLE, COMMANDS, SEED = 10, 6, 8, 20261133
 WRITES = {
     f"job_store.journal.disk:Journal.{where}" for where in ("_write#1", "condense#2", "condense#4")
 }
