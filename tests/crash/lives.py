@@ -10,6 +10,7 @@ from contracts.reports import ReportedMedia
 from contracts.values import JobState, MediaKind, PartState
 from crash import by_hand, company, restoring, trouble
 from crash.bot import Bot
+from crash.moments import forbid_links
 from crash.points import SERVICES
 from deployment import FINAL
 from sendonce import TooLate
@@ -19,7 +20,6 @@ from testkit.telegram import FaultPlan, Mode
 # What a life asks of the system; the bot asks again until it is answered, with the same key.
 Script = Callable[[Bot], Awaitable[JobView]]
 
-UNREACHABLE: Final = "Bad Request: failed to get HTTP URL content"
 POINTS_WITHIN: Final = 3.0  # seconds; with a deliverer dead it may not, and the life goes on
 OPEN_PARTS: Final = frozenset({PartState.PENDING, PartState.CARRIED})
 
@@ -112,16 +112,7 @@ def _delivered(bot: Bot) -> Awaitable[JobView]:
 
 def _uploaded(bot: Bot) -> Awaitable[JobView]:
     """Telegram cannot fetch what KIE made, so its bytes are."""
-    bot.telegram.faults.add(
-        FaultPlan(
-            mode=Mode.REJECT_BEFORE_COMMIT,
-            methods=frozenset({"edit"}),
-            chat_id=bot.chat_id,
-            times=2,  # a fetch that failed once is asked for once more
-            status=400,
-            description=UNREACHABLE,
-        )
-    )
+    forbid_links(bot, "edit")
     return bot.create("ok", status="none")
 
 

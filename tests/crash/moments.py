@@ -8,9 +8,11 @@ from contracts.values import JobState
 from crash.bot import Bot
 from deployment import FINAL
 from testkit.kie import Plan
+from testkit.telegram import FaultPlan, Mode
 
 COMES_WITHIN: Final = 3.0  # seconds; with a service dead it may not, and the life goes on
 HELD: Final = Plan(held=True)
+UNREACHABLE: Final = "Bad Request: failed to get HTTP URL content"
 
 
 async def held(bot: Bot, **asked: str | int) -> tuple[JobView, Callable[[], None]]:
@@ -35,3 +37,17 @@ def tasks(bot: Bot) -> list[str]:
 def stands(bot: Bot) -> int:
     """Count the messages that stand in the user's chat."""
     return len(bot.telegram.visible(bot.chat_id))
+
+
+def forbid_links(bot: Bot, method: str) -> None:
+    """Have Telegram fail to fetch what this method is to show."""
+    bot.telegram.faults.add(
+        FaultPlan(
+            mode=Mode.REJECT_BEFORE_COMMIT,
+            methods=frozenset({method}),
+            chat_id=bot.chat_id,
+            times=2,  # a fetch that failed once is asked for once more
+            status=400,
+            description=UNREACHABLE,
+        )
+    )

@@ -8,18 +8,17 @@ from contracts.api import JobView
 from contracts.values import PartState
 from crash import by_hand
 from crash.bot import STEP_WITHIN, Bot
-from crash.moments import COMES_WITHIN, held, stands, tasks
+from crash.moments import COMES_WITHIN, forbid_links, held, stands, tasks
 from crash.points import SERVICES
 from crash.wires import KIE, NATS, POSTGRES, TELEGRAM
 from deployment import FINAL
 from testkit.processes import holds
-from testkit.telegram import FaultPlan, Mode
+from testkit.telegram import Mode
 
 AWAY: Final = 1.5  # seconds; a task is asked about after one
 BRIEFLY: Final = 0.7  # seconds; some calls are tried again within tenths of one
 SLOWLY: Final = 0.05  # seconds
 UPLOADS: Final = 0.25  # seconds; there and back is longer than until a lease is renewed
-UNREACHABLE: Final = "Bad Request: failed to get HTTP URL content"
 
 
 async def without_bus(bot: Bot) -> JobView:
@@ -100,13 +99,13 @@ async def taken_back(bot: Bot) -> JobView:
 
 async def sent_as_bytes(bot: Bot) -> JobView:
     """Telegram cannot fetch what is to be sent, so its bytes are."""
-    _forbid_links(bot, "send")
+    forbid_links(bot, "send")
     return await bot.create("ok", mode="send", status="none")
 
 
 async def uploaded_slowly(bot: Bot) -> JobView:
     """The bytes take so long that the lease is renewed while they travel."""
-    _forbid_links(bot, "edit")
+    forbid_links(bot, "edit")
     async with bot.wires.slow(TELEGRAM, delay=UPLOADS):
         job = await bot.create("ok", status="none")
         await bot.soon(job, *FINAL, within=STEP_WITHIN)
@@ -169,7 +168,7 @@ async def stopped_asked(bot: Bot) -> JobView:
 
 async def stopped_after_upload(bot: Bot) -> JobView:
     """A deliverer is told to stop that has fetched a result, so that its connections stand."""
-    _forbid_links(bot, "edit")
+    forbid_links(bot, "edit")
     return await bot.until_state(await bot.create("ok", status="none"), *FINAL)
 
 
@@ -188,16 +187,3 @@ async def _dropped(bot: Bot, durable: str) -> None:
     """Delete a durable and wait until what it had handed out is handed out again."""
     await bot.drop_durable(durable)
     await bot.read_again(durable, within=COMES_WITHIN)
-
-
-def _forbid_links(bot: Bot, method: str) -> None:
-    bot.telegram.faults.add(
-        FaultPlan(
-            mode=Mode.REJECT_BEFORE_COMMIT,
-            methods=frozenset({method}),
-            chat_id=bot.chat_id,
-            times=2,  # a fetch that failed once is asked for once more
-            status=400,
-            description=UNREACHABLE,
-        )
-    )
