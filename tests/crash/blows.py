@@ -98,12 +98,13 @@ async def undisturbed(stage: Stage, life: Life, notes: Mapping[str, Path]) -> No
     bot, turning = stage.bot(), [stage.services[name] for name in notes if life.turns]
     if life.turns == "start":
         await asyncio.gather(*(process.stop() for process in turning))
-    for name, into in notes.items():
-        stage.orders.give(name, do="note", into=str(into))
+    if life.turns != "stop":
+        _have_noted(stage, notes)
     try:
         asking = asyncio.create_task(life.script(bot))
         if life.turns == "stop":
             await _called(life, bot, asking)
+            _have_noted(stage, notes)
             await asyncio.gather(*(process.stop() for process in turning))
             for name in notes:
                 stage.orders.take_back(name)
@@ -113,6 +114,11 @@ async def undisturbed(stage: Stage, life: Life, notes: Mapping[str, Path]) -> No
     finally:
         for name in notes:
             stage.orders.take_back(name)
+
+
+def _have_noted(stage: Stage, notes: Mapping[str, Path]) -> None:
+    for name, into in notes.items():
+        stage.orders.give(name, do="note", into=str(into))
 
 
 async def _called(life: Life, bot: Bot, asking: "asyncio.Task[JobView]") -> None:
@@ -159,10 +165,12 @@ async def _turned(
     process = stage.services[blow.service]
     if life.turns == "start":
         await process.kill()
-    _order(stage, blow)
+        _order(stage, blow)
     asking = asyncio.create_task(life.script(bot))
     if life.turns == "stop":
+        # Not before: who dies while the script still needs it would not be started again.
         await _called(life, bot, asking)
+        _order(stage, blow)
         await process.stop()
     else:
         process.spawn()

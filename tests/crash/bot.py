@@ -50,7 +50,7 @@ QUESTIONS: Final[dict[str, dict[str, Any]]] = {
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Around:
     """What stands around every life of one deployment."""
 
@@ -60,7 +60,7 @@ class Around:
     postgres: PostgresServer | None  # none: the storage is a journal
     wires: Wires
     secrets: Path  # where workers find what a reference stands for
-    twins: Mapping[str, ServiceProcess]  # by name; not running
+    twins: Mapping[str, ServiceProcess]  # not running, until one has to take over or to share
 
 
 class Bot:
@@ -72,10 +72,10 @@ class Bot:
         self.paid = 0
         self.marker = ""  # what finds its tasks at the sandbox KIE
         self.kie, self.telegram, self.postgres = around.kie, around.telegram, around.postgres
-        self.gateway_url, self.wires, self.secrets = (
+        self.gateway_url, self.secrets, self.wires = (
             around.gateway_url,
-            around.wires,
             around.secrets,
+            around.wires,
         )
         self.called = asyncio.Event()  # who is to stop in the middle of it may stop now
         self._sendonce, self._client, self._around = sendonce, client, around

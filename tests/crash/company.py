@@ -12,13 +12,12 @@ from contracts.api import JobView
 from contracts.reports import ReportedMedia
 from contracts.values import MediaKind
 from crash.bot import ANSWERS_WITHIN, STEP_WITHIN, Bot
-from crash.moments import COMES_WITHIN, held, stands, tasks
+from crash.moments import COMES_WITHIN, SLOWLY, held, stands, tasks
 from crash.wires import POSTGRES, TELEGRAM
 from deployment import FINAL, TOKEN, eventually
 from testkit.processes import holds
 
 BARELY: Final = 0.01  # seconds
-SLOWLY: Final = 0.05  # seconds
 STRANGERS: Final = 4
 ROUNDS: Final = 4
 NEIGHBOURS: Final = 4

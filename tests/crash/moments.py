@@ -11,6 +11,7 @@ from testkit.kie import Plan
 from testkit.telegram import FaultPlan, Mode
 
 COMES_WITHIN: Final = 3.0  # seconds; with a service dead it may not, and the life goes on
+SLOWLY: Final = 0.05  # seconds that whatever a line carries is kept
 HELD: Final = Plan(held=True)
 UNREACHABLE: Final = "Bad Request: failed to get HTTP URL content"
 

@@ -15,7 +15,7 @@ from crash.book import OrderBook
 from crash.bot import Around, Bot
 from crash.child import ORDERS
 from crash.points import SERVICES
-from crash.wires import Wires, wired
+from crash.wires import wired
 from deployment import HMAC_KEY, KEY, TOKEN
 from ensemble import PATIENT
 from job_store.migrate import migrate_bus, migrate_database
@@ -38,34 +38,18 @@ QUIET_WITHIN: Final = (
 QUICK: Final = Durations(shortest=0.05, longest=0.1)
 
 
-@dataclass(kw_only=True)
-class Stage:
+@dataclass(frozen=True, kw_only=True)
+class Stage(Around):
     """A deployment in which any service can be told where to die."""
 
     services: dict[str, ServiceProcess]
-    twins: dict[str, ServiceProcess]  # not running, until one has to take over
-    kie: FakeKie
-    telegram: FakeTelegram
-    gateway_url: str
-    wires: Wires
     orders: OrderBook
-    postgres: PostgresServer | None  # none: the storage is a journal
-    secrets: Path
     _sendonce: SendOnce
     _client: Client = field(repr=False)
 
     def bot(self) -> Bot:
         """Return a bot for one life."""
-        around = Around(
-            kie=self.kie,
-            telegram=self.telegram,
-            gateway_url=self.gateway_url,
-            postgres=self.postgres,
-            wires=self.wires,
-            secrets=self.secrets,
-            twins=self.twins,
-        )
-        return Bot(self._sendonce, self._client, around)
+        return Bot(self._sendonce, self._client, self)
 
     async def doctor(self) -> list[str]:
         """Return the laws that do not hold; what is uncertain is for a person to see, and no break."""

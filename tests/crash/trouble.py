@@ -8,7 +8,7 @@ from contracts.api import JobView
 from contracts.values import PartState
 from crash import by_hand
 from crash.bot import STEP_WITHIN, Bot
-from crash.moments import COMES_WITHIN, forbid_links, held, stands, tasks
+from crash.moments import COMES_WITHIN, SLOWLY, forbid_links, held, stands, tasks
 from crash.points import SERVICES
 from crash.wires import KIE, NATS, POSTGRES, TELEGRAM
 from deployment import FINAL
@@ -17,7 +17,6 @@ from testkit.telegram import Mode
 
 AWAY: Final = 1.5  # seconds; a task is asked about after one
 BRIEFLY: Final = 0.7  # seconds; some calls are tried again within tenths of one
-SLOWLY: Final = 0.05  # seconds
 UPLOADS: Final = 0.25  # seconds; there and back is longer than until a lease is renewed
 
 
